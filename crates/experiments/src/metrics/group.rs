@@ -1,0 +1,735 @@
+//! A row group: some thousand consecutive rows of a run, held column by column and never changed again.
+//!
+//! A column of a group is dense (a cell per row), sparse (cells with their row), constant, or a run of equally spaced integers.
+//! All cells of a group lie in one allocation, so thousands of columns cost little more than their cells.
+
+use std::sync::OnceLock;
+
+use super::cell::{Cell, Kind};
+use super::line::{Step, Value};
+
+/// Number of a column among the names of a run.
+pub(crate) type ColumnId = u32;
+
+/// Rows of a group have 16-bit numbers.
+pub(crate) const MAX_ROWS: usize = 65_536;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Dense,
+    Sparse,
+    /// The first cell, in every row.
+    Constant,
+    /// 48-bit integers: the first cell, and the second more with every row.
+    IntRun,
+}
+
+/// Where the cells of one column lie in its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub(crate) column: ColumnId,
+    pub(crate) shape: Shape,
+    pub(crate) first: u32,
+    pub(crate) len: u32,
+    /// Where the row numbers of a sparse column start.
+    pub(crate) first_offset: u32,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct RowGroup {
+    pub(crate) rows: u32,
+    /// The step of each row.
+    pub(crate) steps: Option<Chunk>,
+    /// By column id.
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) cells: Vec<u64>,
+    pub(crate) offsets: Vec<u16>,
+    pub(crate) wide: Vec<i64>,
+    pub(crate) texts: Vec<Box<str>>,
+    stats: OnceLock<Box<[ChunkStats]>>,
+}
+
+/// Numbers of one column of one group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChunkStats {
+    /// Numbers, finite or not.
+    pub(crate) points: u64,
+    pub(crate) non_finite: u64,
+    /// Whether anything but numbers stands in it, null apart.
+    pub(crate) texts: bool,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+impl RowGroup {
+    pub(crate) fn bytes(&self) -> usize {
+        let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
+        let chunks = (self.chunks.len() + 1) * (size_of::<Chunk>() + size_of::<ChunkStats>());
+        size_of::<Self>()
+            + self.cells.len() * 8
+            + self.offsets.len() * 2
+            + self.wide.len() * 8
+            + texts
+            + chunks
+    }
+
+    pub(crate) fn chunk(&self, column: ColumnId) -> Option<&Chunk> {
+        let at = self
+            .chunks
+            .binary_search_by_key(&column, |chunk| chunk.column)
+            .ok()?;
+        self.chunks.get(at)
+    }
+
+    fn span(&self, chunk: &Chunk) -> &[u64] {
+        let first = chunk.first as usize;
+        self.cells
+            .get(first..first + chunk.len as usize)
+            .unwrap_or_default()
+    }
+
+    fn offsets_of(&self, chunk: &Chunk) -> &[u16] {
+        let first = chunk.first_offset as usize;
+        self.offsets
+            .get(first..first + chunk.len as usize)
+            .unwrap_or_default()
+    }
+
+    /// The cell of one row.
+    #[inline]
+    pub(crate) fn cell(&self, chunk: &Chunk, row: u32) -> Cell {
+        let span = self.span(chunk);
+        let cell = match chunk.shape {
+            Shape::Dense => span.get(row as usize).copied(),
+            Shape::Constant => span.first().copied(),
+            Shape::IntRun => return int_run(span, row),
+            Shape::Sparse => u16::try_from(row)
+                .ok()
+                .and_then(|row| self.offsets_of(chunk).binary_search(&row).ok())
+                .and_then(|at| span.get(at).copied()),
+        };
+        cell.map_or(Cell::ABSENT, Cell)
+    }
+
+    /// Every present cell of a column with its row, in order.
+    #[inline]
+    pub(crate) fn for_each(&self, chunk: &Chunk, found: impl FnMut(u32, Cell)) {
+        self.for_each_in(chunk, 0..self.rows, found);
+    }
+
+    /// The same for some rows only.
+    #[inline]
+    pub(crate) fn for_each_in(
+        &self,
+        chunk: &Chunk,
+        rows: std::ops::Range<u32>,
+        mut found: impl FnMut(u32, Cell),
+    ) {
+        let span = self.span(chunk);
+        match chunk.shape {
+            Shape::Dense => {
+                for (row, &cell) in rows
+                    .clone()
+                    .zip(span.get(rows.start as usize..).unwrap_or_default())
+                {
+                    if !Cell(cell).is_absent() {
+                        found(row, Cell(cell));
+                    }
+                }
+            }
+            Shape::Sparse => {
+                let offsets = self.offsets_of(chunk);
+                let from = offsets.partition_point(|&row| u32::from(row) < rows.start);
+                let cells = offsets
+                    .iter()
+                    .zip(span)
+                    .skip(from)
+                    .take_while(|(row, _)| u32::from(**row) < rows.end);
+                for (&row, &cell) in cells {
+                    found(u32::from(row), Cell(cell));
+                }
+            }
+            Shape::Constant => {
+                for row in rows {
+                    found(row, span.first().map_or(Cell::ABSENT, |&cell| Cell(cell)));
+                }
+            }
+            Shape::IntRun => {
+                for row in rows {
+                    found(row, int_run(span, row));
+                }
+            }
+        }
+    }
+
+    /// The step of a row.
+    pub(crate) fn step_cell(&self, row: u32) -> Cell {
+        self.steps
+            .map_or(Cell::ABSENT, |chunk| self.cell(&chunk, row))
+    }
+
+    /// The number in a cell: a float (NaN and infinities too), an integer or a bool; `None` for what is no number.
+    #[inline]
+    pub(crate) fn number(&self, cell: Cell) -> Option<f64> {
+        match cell.kind() {
+            Kind::Float(value) => Some(value),
+            Kind::Int(value) => Some(value as f64),
+            Kind::Wide(at) => self.wide.get(at).map(|&value| value as f64),
+            Kind::Big(at) => self.texts.get(at).and_then(|digits| digits.parse().ok()),
+            Kind::Bool(value) => Some(f64::from(u8::from(value))),
+            Kind::Absent | Kind::Null | Kind::Text(_) => None,
+        }
+    }
+
+    /// Whether all steps are 64-bit integers that grow from row to row, and if so the first and the last.
+    pub(crate) fn ascending_steps(&self) -> Option<(i64, i64)> {
+        let chunk = self.steps?;
+        if chunk.shape == Shape::IntRun {
+            let ends = (
+                self.small_step(0)?,
+                self.small_step(self.rows.checked_sub(1)?)?,
+            );
+            return (ends.0 < ends.1 || self.rows == 1).then_some(ends);
+        }
+        let mut last = None;
+        for row in 0..self.rows {
+            let step = self.small_step(row)?;
+            if last.is_some_and(|last| last >= step) {
+                return None;
+            }
+            last = Some(step);
+        }
+        Some((self.small_step(0)?, last?))
+    }
+
+    /// The step of a row, if it has 64 bits.
+    #[inline]
+    pub(crate) fn small_step(&self, row: u32) -> Option<i64> {
+        match self.step_cell(row).kind() {
+            Kind::Int(step) => Some(step),
+            Kind::Wide(at) => self.wide.get(at).copied(),
+            _ => None,
+        }
+    }
+
+    /// Counts and extremes of each column, in the order of `chunks`; computed once.
+    pub(crate) fn stats(&self) -> &[ChunkStats] {
+        self.stats.get_or_init(|| {
+            self.chunks
+                .iter()
+                .map(|chunk| self.stats_of(chunk))
+                .collect()
+        })
+    }
+
+    fn stats_of(&self, chunk: &Chunk) -> ChunkStats {
+        let mut stats = ChunkStats {
+            points: 0,
+            non_finite: 0,
+            texts: false,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+        };
+        self.for_each(chunk, |_, cell| match self.number(cell) {
+            Some(value) if value.is_finite() => {
+                stats.points += 1;
+                stats.min = stats.min.min(value);
+                stats.max = stats.max.max(value);
+            }
+            Some(_) => {
+                stats.points += 1;
+                stats.non_finite += 1;
+            }
+            None => stats.texts |= cell != Cell::NULL,
+        });
+        stats
+    }
+}
+
+fn int_run(span: &[u64], row: u32) -> Cell {
+    let int = |at: usize| match span.get(at).map(|&cell| Cell(cell).kind()) {
+        Some(Kind::Int(value)) => value,
+        _ => 0,
+    };
+    Cell::int(int(0) + i64::from(row) * int(1)).unwrap_or(Cell::ABSENT)
+}
+
+/// Rows on their way into a group: cells in the order they are recorded, turned into columns at the end.
+#[derive(Debug, Default)]
+pub(crate) struct GroupBuilder {
+    columns: Vec<ColumnId>,
+    cells: Vec<u64>,
+    row_ends: Vec<u32>,
+    steps: Vec<u64>,
+    wide: Vec<i64>,
+    texts: Vec<Box<str>>,
+    /// By column: the row that set it last, one more than its number.
+    set_in: Vec<u32>,
+    scattered: Scattered,
+}
+
+impl GroupBuilder {
+    pub(crate) fn rows(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows() >= MAX_ROWS
+    }
+
+    /// Sets a value of the row that is being built; `false` when the row has one already.
+    #[inline]
+    pub(crate) fn set(&mut self, column: ColumnId, cell: Cell) -> bool {
+        let at = column as usize;
+        if at >= self.set_in.len() {
+            self.set_in.resize(at + 1, 0);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a group has at most 65,536 rows"
+        )]
+        let row = self.steps.len() as u32 + 1;
+        if self.set_in[at] == row {
+            return false;
+        }
+        self.set_in[at] = row;
+        self.columns.push(column);
+        self.cells.push(cell.0);
+        true
+    }
+
+    pub(crate) fn int_cell(&mut self, value: i64) -> Cell {
+        Cell::int(value).unwrap_or_else(|| {
+            self.wide.push(value);
+            Cell::wide(self.wide.len() - 1)
+        })
+    }
+
+    pub(crate) fn text_cell(&mut self, text: &str) -> Cell {
+        // Stages and labels repeat from row to row.
+        let known = self
+            .texts
+            .iter()
+            .rev()
+            .take(4)
+            .position(|known| &**known == text);
+        Cell::text(match known {
+            Some(back) => self.texts.len() - 1 - back,
+            None => self.push_text(text),
+        })
+    }
+
+    fn push_text(&mut self, text: &str) -> usize {
+        self.texts.push(text.into());
+        self.texts.len() - 1
+    }
+
+    pub(crate) fn cell(&mut self, value: &Value) -> Cell {
+        match value {
+            Value::Null => Cell::NULL,
+            Value::Bool(value) => Cell::bool(*value),
+            Value::Int(value) => self.int_cell(*value),
+            Value::Big(digits) => Cell::big(self.push_text(digits)),
+            Value::Float(value) => Cell::float(*value),
+            Value::Text(text) => self.text_cell(text),
+        }
+    }
+
+    pub(crate) fn step_cell(&mut self, step: &Step) -> Cell {
+        match step {
+            Step::Int(step) => self.int_cell(*step),
+            Step::Big(digits) => Cell::big(self.push_text(digits)),
+        }
+    }
+
+    /// Ends the row.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a group is closed long before 2³² cells"
+    )]
+    pub(crate) fn commit(&mut self, step: Cell) {
+        self.steps.push(step.0);
+        self.row_ends.push(self.cells.len() as u32);
+    }
+
+    /// Forgets the values of the row that is being built.
+    pub(crate) fn rollback(&mut self) {
+        let end = self.row_ends.last().map_or(0, |&end| end as usize);
+        for &column in &self.columns[end..] {
+            self.set_in[column as usize] = 0;
+        }
+        self.columns.truncate(end);
+        self.cells.truncate(end);
+    }
+
+    /// Copies the rows of a finished group.
+    pub(crate) fn extend(&mut self, group: &RowGroup) {
+        for row in 0..group.rows {
+            for chunk in &group.chunks {
+                let cell = group.cell(chunk, row);
+                if !cell.is_absent() {
+                    let cell = self.adopt(group, cell);
+                    self.set(chunk.column, cell);
+                }
+            }
+            let step = self.adopt(group, group.step_cell(row));
+            self.commit(step);
+        }
+    }
+
+    fn adopt(&mut self, group: &RowGroup, cell: Cell) -> Cell {
+        match cell.kind() {
+            Kind::Wide(at) => self.int_cell(group.wide.get(at).copied().unwrap_or_default()),
+            Kind::Big(at) => {
+                Cell::big(self.push_text(group.texts.get(at).map_or("0", |digits| digits)))
+            }
+            Kind::Text(at) => self.text_cell(group.texts.get(at).map_or("", |text| text)),
+            _ => cell,
+        }
+    }
+
+    /// Turns the rows into columns and starts anew; `None` when there are no rows.
+    pub(crate) fn finish(&mut self) -> Option<RowGroup> {
+        if self.steps.is_empty() {
+            return None;
+        }
+        self.rollback();
+        let rows = self.steps.len();
+        let mut group = RowGroup {
+            rows: u32::try_from(rows).unwrap_or(u32::MAX),
+            ..RowGroup::default()
+        };
+        let mut columns = std::mem::take(&mut self.scattered);
+        columns.fill(self);
+        group.cells.reserve_exact(columns.cells_needed(rows) + rows);
+        for part in columns.parts() {
+            push_chunk(&mut group, part.column, rows, part.rows, part.cells);
+        }
+        let all_rows: Vec<u16> = (0..=u16::MAX).take(rows).collect();
+        push_chunk(&mut group, 0, rows, &all_rows, &self.steps);
+        group.steps = group.chunks.pop();
+        group.cells.shrink_to_fit();
+        group.offsets.shrink_to_fit();
+        group.chunks.shrink_to_fit();
+        group.wide = std::mem::take(&mut self.wide);
+        group.texts = std::mem::take(&mut self.texts);
+        group.wide.shrink_to_fit();
+        group.texts.shrink_to_fit();
+        self.scattered = columns;
+        self.clear();
+        Some(group)
+    }
+
+    fn clear(&mut self) {
+        self.columns.clear();
+        self.cells.clear();
+        self.row_ends.clear();
+        self.steps.clear();
+        self.set_in.clear();
+    }
+}
+
+/// The cells of a builder, sorted by column; kept for the next group.
+#[derive(Debug, Default)]
+struct Scattered {
+    /// By column: where its cells start; one more at the end.
+    starts: Vec<u32>,
+    next: Vec<u32>,
+    rows: Vec<u16>,
+    cells: Vec<u64>,
+}
+
+struct Part<'a> {
+    column: ColumnId,
+    rows: &'a [u16],
+    cells: &'a [u64],
+}
+
+impl Scattered {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "row numbers below 65,536 and cells below 2³²"
+    )]
+    fn fill(&mut self, builder: &GroupBuilder) {
+        self.starts.clear();
+        self.starts.resize(builder.set_in.len() + 1, 0);
+        for &column in &builder.columns {
+            self.starts[column as usize + 1] += 1;
+        }
+        for at in 1..self.starts.len() {
+            self.starts[at] += self.starts[at - 1];
+        }
+        self.next.clone_from(&self.starts);
+        self.rows.resize(builder.cells.len(), 0);
+        self.cells.resize(builder.cells.len(), 0);
+        let mut from = 0;
+        for (row, &end) in builder.row_ends.iter().enumerate() {
+            let span = from..end as usize;
+            for (&column, &cell) in builder.columns[span.clone()]
+                .iter()
+                .zip(&builder.cells[span])
+            {
+                let slot = &mut self.next[column as usize];
+                self.rows[*slot as usize] = row as u16;
+                self.cells[*slot as usize] = cell;
+                *slot += 1;
+            }
+            from = end as usize;
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        (0..)
+            .zip(self.starts.windows(2))
+            .filter(|(_, ends)| ends[0] < ends[1])
+            .map(|(column, ends)| {
+                let span = ends[0] as usize..ends[1] as usize;
+                Part {
+                    column,
+                    rows: &self.rows[span.clone()],
+                    cells: &self.cells[span],
+                }
+            })
+    }
+
+    fn cells_needed(&self, rows: usize) -> usize {
+        self.parts()
+            .map(|part| {
+                if is_sparse(part.cells.len(), rows) {
+                    part.cells.len()
+                } else {
+                    rows
+                }
+            })
+            .sum()
+    }
+}
+
+/// A sparse cell takes ten bytes, a dense one eight.
+fn is_sparse(present: usize, rows: usize) -> bool {
+    present * 5 < rows * 4
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a group is closed long before 2³² cells"
+)]
+fn push_chunk(group: &mut RowGroup, column: ColumnId, rows: usize, at: &[u16], cells: &[u64]) {
+    let first = group.cells.len() as u32;
+    let first_offset = group.offsets.len() as u32;
+    let full = cells.len() == rows;
+    let shape = if full && cells.iter().all(|&cell| Some(&cell) == cells.first()) {
+        group.cells.extend(cells.first());
+        Shape::Constant
+    } else if let Some(stride) = full.then(|| int_stride(cells)).flatten() {
+        group.cells.extend(cells.first());
+        group.cells.push(stride.0);
+        Shape::IntRun
+    } else if is_sparse(cells.len(), rows) {
+        group.cells.extend_from_slice(cells);
+        group.offsets.extend_from_slice(at);
+        Shape::Sparse
+    } else if full {
+        group.cells.extend_from_slice(cells);
+        Shape::Dense
+    } else {
+        let from = group.cells.len();
+        group.cells.resize(from + rows, Cell::ABSENT.0);
+        for (&row, &cell) in at.iter().zip(cells) {
+            group.cells[from + row as usize] = cell;
+        }
+        Shape::Dense
+    };
+    let len = group.cells.len() as u32 - first;
+    group.chunks.push(Chunk {
+        column,
+        shape,
+        first,
+        len,
+        first_offset,
+    });
+}
+
+/// The difference between neighbours, if it is the same everywhere and all are small integers.
+fn int_stride(cells: &[u64]) -> Option<Cell> {
+    let int = |cell: u64| match Cell(cell).kind() {
+        Kind::Int(value) => Some(value),
+        _ => None,
+    };
+    let first = int(*cells.first()?)?;
+    let stride = int(*cells.get(1)?)? - first;
+    let last = i64::try_from(cells.len()).ok()? - 1;
+    let expected = first.checked_add(stride.checked_mul(last)?)?;
+    if int(*cells.last()?)? != expected {
+        return None;
+    }
+    let mut next = first;
+    for &cell in cells {
+        if int(cell)? != next {
+            return None;
+        }
+        next += stride;
+    }
+    Cell::int(stride)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(rows: &[&[(ColumnId, Value)]]) -> RowGroup {
+        let mut builder = GroupBuilder::default();
+        for (step, row) in (0..).zip(rows) {
+            for (column, value) in *row {
+                let cell = builder.cell(value);
+                assert!(builder.set(*column, cell));
+            }
+            builder.commit(Cell::int(step * step).unwrap());
+        }
+        builder.finish().unwrap()
+    }
+
+    fn column(group: &RowGroup, id: ColumnId) -> Vec<(u32, Kind)> {
+        let mut cells = Vec::new();
+        let chunk = group.chunk(id).unwrap();
+        group.for_each(chunk, |row, cell| cells.push((row, cell.kind())));
+        for row in 0..group.rows {
+            let listed = cells
+                .iter()
+                .find(|(at, _)| *at == row)
+                .map_or(Kind::Absent, |(_, kind)| *kind);
+            assert_eq!(
+                group.cell(chunk, row).kind(),
+                listed,
+                "one row at a time says the same"
+            );
+        }
+        cells
+    }
+
+    #[test]
+    fn each_shape_gives_back_its_cells() {
+        let float = |value| Value::Float(value);
+        let rows: Vec<Vec<(ColumnId, Value)>> = (0..10)
+            .map(|row| {
+                let mut values = vec![
+                    (0, float(f64::from(row) / 3.0)),
+                    (1, Value::Int(7)),
+                    (2, Value::Int(i64::from(row) * 5 - 9)),
+                ];
+                if row == 3 {
+                    values.push((5, Value::Text("eval".to_owned())));
+                }
+                if row != 4 {
+                    values.push((4, Value::Int(i64::from(row * row))));
+                }
+                values
+            })
+            .collect();
+        let rows: Vec<&[_]> = rows.iter().map(Vec::as_slice).collect();
+        let group = built(&rows);
+        let shapes: Vec<_> = group
+            .chunks
+            .iter()
+            .map(|chunk| (chunk.column, chunk.shape))
+            .collect();
+        assert_eq!(
+            shapes,
+            [
+                (0, Shape::Dense),
+                (1, Shape::Constant),
+                (2, Shape::IntRun),
+                (4, Shape::Dense),
+                (5, Shape::Sparse)
+            ]
+        );
+        assert_eq!(column(&group, 0)[2], (2, Kind::Float(2.0 / 3.0)));
+        assert_eq!(
+            column(&group, 1),
+            (0..10).map(|row| (row, Kind::Int(7))).collect::<Vec<_>>()
+        );
+        assert_eq!(column(&group, 2)[9], (9, Kind::Int(36)));
+        assert_eq!(column(&group, 4).len(), 9);
+        assert_eq!(column(&group, 5), [(3, Kind::Text(0))]);
+        assert_eq!(group.ascending_steps(), Some((0, 81)));
+    }
+
+    #[test]
+    fn a_row_that_is_taken_back_leaves_nothing() {
+        let mut builder = GroupBuilder::default();
+        builder.set(0, Cell::NULL);
+        builder.commit(Cell::NULL);
+        assert!(builder.set(0, Cell::NULL));
+        assert!(builder.set(9, Cell::NULL));
+        assert!(
+            !builder.set(9, Cell::NULL),
+            "a second value of the same row is refused"
+        );
+        builder.rollback();
+        assert!(builder.set(9, Cell::bool(true)));
+        builder.commit(Cell::NULL);
+        let group = builder.finish().unwrap();
+        assert_eq!(group.rows, 2);
+        assert_eq!(column(&group, 0), [(0, Kind::Null)]);
+        assert_eq!(column(&group, 9), [(1, Kind::Bool(true))]);
+    }
+
+    #[test]
+    fn joining_groups_keeps_every_kind() {
+        let big = "-100000000000000000000";
+        let first = built(&[
+            &[(0, Value::Int(i64::MAX)), (1, Value::Text("a".to_owned()))],
+            &[(0, Value::Big(big.to_owned()))],
+        ]);
+        let second = built(&[
+            &[(1, Value::Text("b".to_owned())), (2, Value::Null)],
+            &[(0, Value::Int(i64::MIN))],
+        ]);
+        let mut builder = GroupBuilder::default();
+        builder.extend(&first);
+        builder.extend(&second);
+        let joined = builder.finish().unwrap();
+        let numbers = column(&joined, 0)
+            .into_iter()
+            .map(|(row, kind)| match kind {
+                Kind::Wide(at) => (row, joined.wide[at].to_string()),
+                Kind::Big(at) => (row, joined.texts[at].to_string()),
+                other => panic!("{other:?}"),
+            });
+        assert_eq!(
+            numbers.collect::<Vec<_>>(),
+            [
+                (0, i64::MAX.to_string()),
+                (1, big.to_owned()),
+                (3, i64::MIN.to_string())
+            ]
+        );
+        let texts = column(&joined, 1)
+            .into_iter()
+            .map(|(row, kind)| match kind {
+                Kind::Text(at) => (row, &*joined.texts[at]),
+                other => panic!("{other:?}"),
+            });
+        assert_eq!(texts.collect::<Vec<_>>(), [(0, "a"), (2, "b")]);
+        assert_eq!(column(&joined, 2), [(2, Kind::Null)]);
+    }
+
+    #[test]
+    fn statistics_count_numbers_and_what_is_not_finite() {
+        let values = [
+            Value::Float(f64::NAN),
+            Value::Int(3),
+            Value::Bool(true),
+            Value::Null,
+            Value::Float(f64::INFINITY),
+            Value::Float(-2.5),
+        ];
+        let rows: Vec<Vec<_>> = values.into_iter().map(|value| vec![(0, value)]).collect();
+        let rows: Vec<&[_]> = rows.iter().map(Vec::as_slice).collect();
+        let group = built(&rows);
+        let stats = group.stats()[0];
+        assert_eq!((stats.points, stats.non_finite, stats.texts), (5, 2, false));
+        assert_eq!((stats.min, stats.max), (-2.5, 3.0));
+    }
+}

@@ -1,0 +1,376 @@
+//! Which points of a series to keep. Pure and deterministic: the same points give the same answer on every load.
+//!
+//! Two ways. [`lttb`] is the textbook "largest triangle, three buckets" for the documented `downsample=`: first and last point are
+//! kept, each bucket in between gives one point, none is given twice; it takes finite numbers only (the table says 0 for anything
+//! else). [`by_pixel`] is for drawing: of each pixel column it keeps the first, smallest, largest and last value, so no spike is lost;
+//! `x` must ascend and be finite, `y` must be finite (NaN and infinities travel beside a series, never in it). Outside of the window
+//! the nearest point on either side is kept, so that a line runs to the edge.
+
+use std::ops::Range;
+
+/// Indices that LTTB keeps of `count` points. `points(range, xs, ys)` replaces the content of `xs` and `ys` by the points of a range;
+/// ranges are asked for in ascending order. With `target` below 3 or not below `count` every point is kept.
+pub fn lttb(
+    count: usize,
+    target: usize,
+    mut points: impl FnMut(Range<usize>, &mut Vec<f64>, &mut Vec<f64>),
+) -> Vec<usize> {
+    if target < 3 || count <= target {
+        return (0..count).collect();
+    }
+    let buckets = target - 2;
+    let width = (count - 2) as f64 / buckets as f64;
+    let edge = |bucket: usize| {
+        if bucket >= buckets {
+            count - 1
+        } else {
+            whole(bucket as f64 * width) + 1
+        }
+    };
+    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    let (mut next_xs, mut next_ys) = (Vec::new(), Vec::new());
+    points(0..1, &mut xs, &mut ys);
+    let mut kept = (first(&xs), first(&ys));
+    let mut picks = Vec::with_capacity(target);
+    picks.push(0);
+    points(1..edge(1), &mut xs, &mut ys);
+    for bucket in 0..buckets {
+        let start = edge(bucket);
+        let next = edge(bucket + 1)..if bucket + 1 == buckets {
+            count
+        } else {
+            edge(bucket + 2)
+        };
+        points(next, &mut next_xs, &mut next_ys);
+        let average = (mean(&next_xs), mean(&next_ys));
+        let best = largest_triangle(kept, average, &xs, &ys);
+        kept = (at(&xs, best), at(&ys, best));
+        picks.push(start + best);
+        std::mem::swap(&mut xs, &mut next_xs);
+        std::mem::swap(&mut ys, &mut next_ys);
+    }
+    picks.push(count - 1);
+    picks
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an index below the number of points"
+)]
+fn whole(value: f64) -> usize {
+    value as usize
+}
+
+fn first(values: &[f64]) -> f64 {
+    at(values, 0)
+}
+
+fn at(values: &[f64], index: usize) -> f64 {
+    values.get(index).copied().unwrap_or(0.0)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// The first point that spans the largest triangle with the point kept before and the average of the next bucket.
+fn largest_triangle(a: (f64, f64), c: (f64, f64), xs: &[f64], ys: &[f64]) -> usize {
+    let mut best = (-1.0, 0);
+    for (index, (&x, &y)) in xs.iter().zip(ys).enumerate() {
+        let area = ((a.0 - c.0) * (y - a.1) - (a.0 - x) * (c.1 - a.1)).abs();
+        if area > best.0 {
+            best = (area, index);
+        }
+    }
+    best.1
+}
+
+/// Rows that stand for `count` rows when there is no number to choose by: evenly spread, with the last one.
+pub fn spread(count: usize, target: usize) -> Vec<usize> {
+    if target == 0 || count <= target {
+        return (0..count).collect();
+    }
+    let mut picks: Vec<usize> = (0..target)
+        .map(|index| whole(index as f64 * (count as f64 / target as f64)))
+        .collect();
+    if let Some(last) = picks.last_mut() {
+        *last = count - 1;
+    }
+    picks
+}
+
+/// The part of the x axis that is drawn, and how finely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Window {
+    /// Left edge.
+    pub from: f64,
+    /// Right edge.
+    pub to: f64,
+    /// Pixel columns.
+    pub width_px: usize,
+    /// Columns are equal steps of log₁₀ x; then `from` must be positive.
+    pub log_x: bool,
+}
+
+impl Window {
+    /// The pixel column of an x within the window.
+    pub(crate) fn column(&self, x: f64) -> usize {
+        let place = |x: f64| if self.log_x { x.log10() } else { x };
+        let (from, to) = (place(self.from), place(self.to));
+        // Halves keep the difference finite at the ends of the number line.
+        let share = (place(x) / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0);
+        if share.is_finite() {
+            whole(share * self.width_px as f64).min(self.width_px.saturating_sub(1))
+        } else {
+            0
+        }
+    }
+}
+
+/// Indices of the points to draw, ascending: at most four for each pixel column, and one beyond each edge.
+pub fn by_pixel(xs: &[f64], ys: &[f64], window: &Window) -> Vec<usize> {
+    let start = xs.partition_point(|&x| x < window.from);
+    let end = xs.partition_point(|&x| x <= window.to).max(start);
+    let mut picks: Vec<usize> = start.checked_sub(1).into_iter().collect();
+    let mut first = start;
+    while let Some(&x) = xs.get(first).filter(|_| first < end) {
+        let after = column_end(xs, first..end, window, window.column(x));
+        keep_four(ys.get(first..after).unwrap_or_default(), first, &mut picks);
+        first = after;
+    }
+    if end < xs.len() {
+        picks.push(end);
+    }
+    picks
+}
+
+/// Where the points of a pixel column end, of which `span` starts with the first; looked for in growing steps.
+fn column_end(xs: &[f64], span: Range<usize>, window: &Window, column: usize) -> usize {
+    let mut known = span.start + 1;
+    let mut step = 1;
+    while known < span.end {
+        let probe = (known + step).min(span.end);
+        let part = xs.get(known..probe).unwrap_or_default();
+        if part.last().is_some_and(|&x| window.column(x) > column) {
+            return known + part.partition_point(|&x| window.column(x) <= column);
+        }
+        known = probe;
+        step *= 4;
+    }
+    span.end
+}
+
+/// Picks the first, smallest, largest and last of some values, of which the first has the index `offset`.
+fn keep_four(values: &[f64], offset: usize, picks: &mut Vec<usize>) {
+    let min = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let position = |wanted: f64| {
+        values
+            .iter()
+            .position(|value| value.to_bits() == wanted.to_bits())
+            .unwrap_or(0)
+    };
+    let mut four = [
+        0,
+        position(min),
+        position(max),
+        values.len().saturating_sub(1),
+    ];
+    four.sort_unstable();
+    for index in four.map(|index| index + offset) {
+        if picks.last() != Some(&index) {
+            picks.push(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lttb_of(xs: &[f64], ys: &[f64], target: usize) -> Vec<usize> {
+        lttb(xs.len(), target, |range, to_xs, to_ys| {
+            *to_xs = xs[range.clone()].to_vec();
+            *to_ys = ys[range].to_vec();
+        })
+    }
+
+    /// The algorithm as the thesis writes it, point by point.
+    fn textbook(xs: &[f64], ys: &[f64], target: usize) -> Vec<usize> {
+        let (count, buckets) = (xs.len(), target - 2);
+        let width = (count - 2) as f64 / buckets as f64;
+        let edge = |bucket: usize| {
+            if bucket == buckets {
+                count - 1
+            } else {
+                whole(bucket as f64 * width) + 1
+            }
+        };
+        let mut picks = vec![0];
+        for bucket in 0..buckets {
+            let a = *picks.last().unwrap();
+            let next = edge(bucket + 1)..if bucket + 1 == buckets {
+                count
+            } else {
+                edge(bucket + 2)
+            };
+            let size = next.len() as f64;
+            let (cx, cy) = (
+                xs[next.clone()].iter().sum::<f64>() / size,
+                ys[next].iter().sum::<f64>() / size,
+            );
+            let area =
+                |j: usize| ((xs[a] - cx) * (ys[j] - ys[a]) - (xs[a] - xs[j]) * (cy - ys[a])).abs();
+            let mut best = edge(bucket);
+            for j in edge(bucket)..edge(bucket + 1) {
+                if area(j) > area(best) {
+                    best = j;
+                }
+            }
+            picks.push(best);
+        }
+        picks.push(count - 1);
+        picks
+    }
+
+    #[test]
+    fn downsampling_looks_at_the_first_bucket_and_never_repeats_the_last_row() {
+        let xs: Vec<f64> = (0..1000).map(f64::from).collect();
+        let mut ys = vec![0.0; 1000];
+        ys[2] = 100.0;
+        let picks = lttb_of(&xs, &ys, 100);
+        assert_eq!(
+            (picks.len(), picks[0], picks[1], picks[99]),
+            (100, 0, 2, 999)
+        );
+        assert!(picks.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn rows_without_a_number_are_spread_evenly() {
+        assert_eq!(spread(10, 4), [0, 2, 5, 9]);
+        assert_eq!(spread(3, 4), [0, 1, 2]);
+    }
+
+    fn draw(ys: &[f64], width_px: usize) -> Vec<usize> {
+        let xs: Vec<f64> = (0..ys.len()).map(|x| x as f64).collect();
+        by_pixel(
+            &xs,
+            ys,
+            &Window {
+                from: 0.0,
+                to: (ys.len() - 1) as f64,
+                width_px,
+                log_x: false,
+            },
+        )
+    }
+
+    #[test]
+    fn every_pixel_column_keeps_its_first_smallest_largest_and_last_value() {
+        let mut ys: Vec<f64> = (0..1000).map(|x| (f64::from(x) / 50.0).sin()).collect();
+        ys[333] = 99.0;
+        ys[334] = -99.0;
+        let picks = draw(&ys, 10);
+        for kept in [0, 333, 334, 999] {
+            assert!(picks.contains(&kept), "{kept}");
+        }
+        assert!(picks.len() <= 40);
+    }
+
+    #[test]
+    fn few_points_are_all_kept() {
+        assert_eq!(draw(&[3.0, 1.0, 2.0], 100), [0, 1, 2]);
+        assert_eq!(draw(&[1.0], 100), [0]);
+    }
+
+    #[test]
+    fn a_window_keeps_one_point_beyond_each_edge() {
+        let xs: Vec<f64> = (0..100).map(f64::from).collect();
+        let picks = by_pixel(
+            &xs,
+            &xs,
+            &Window {
+                from: 10.0,
+                to: 12.0,
+                width_px: 100,
+                log_x: false,
+            },
+        );
+        assert_eq!(picks, [9, 10, 11, 12, 13]);
+        let nothing_inside = by_pixel(
+            &xs,
+            &xs,
+            &Window {
+                from: 10.2,
+                to: 10.4,
+                width_px: 100,
+                log_x: false,
+            },
+        );
+        assert_eq!(nothing_inside, [10, 11]);
+    }
+
+    #[test]
+    fn columns_of_a_log_axis_are_equal_steps_of_its_logarithm() {
+        let window = Window {
+            from: 1.0,
+            to: 1000.0,
+            width_px: 3,
+            log_x: true,
+        };
+        assert_eq!(
+            [1.0, 9.9, 10.1, 99.0, 101.0, 1000.0].map(|x| window.column(x)),
+            [0, 0, 1, 1, 2, 2]
+        );
+    }
+
+    #[test]
+    fn equal_and_extreme_x_values_do_not_break_the_columns() {
+        let window = Window {
+            from: -f64::MAX,
+            to: f64::MAX,
+            width_px: 10,
+            log_x: false,
+        };
+        assert_eq!(
+            [-f64::MAX, 0.0, f64::MAX].map(|x| window.column(x)),
+            [0, 5, 9]
+        );
+        let one = by_pixel(
+            &[5.0; 1000],
+            &[1.0; 1000],
+            &Window {
+                from: 5.0,
+                to: 5.0,
+                width_px: 10,
+                log_x: false,
+            },
+        );
+        assert_eq!(one, [0, 999]);
+    }
+
+    proptest! {
+        #[test]
+        fn downsampling_is_the_textbook_algorithm(ys in prop::collection::vec(-1e3..1e3, 10..400), target in 3_usize..50) {
+            let xs: Vec<f64> = (0..ys.len()).map(|x| (x * x) as f64).collect();
+            prop_assume!(ys.len() > target);
+            prop_assert_eq!(lttb_of(&xs, &ys, target), textbook(&xs, &ys, target));
+        }
+
+        #[test]
+        fn drawing_keeps_the_extremes_and_at_most_four_points_a_column(
+            ys in prop::collection::vec(-1e3..1e3, 1..2000), width_px in 1_usize..300
+        ) {
+            let picks = draw(&ys, width_px);
+            prop_assert!(picks.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert!(picks.len() <= 4 * width_px);
+            let extreme = |pick: fn(f64, f64) -> f64, of: &mut dyn Iterator<Item = f64>| of.reduce(pick);
+            prop_assert_eq!(extreme(f64::max, &mut picks.iter().map(|&at| ys[at])), extreme(f64::max, &mut ys.iter().copied()));
+            prop_assert_eq!(extreme(f64::min, &mut picks.iter().map(|&at| ys[at])), extreme(f64::min, &mut ys.iter().copied()));
+            prop_assert_eq!((picks[0], picks[picks.len() - 1]), (0, ys.len() - 1));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! A storage root as a whole: what is found, what is repaired, what is remembered, what is seen live.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+mod support;
+
+mod discovery;
+mod faults;
+mod freshness;
+mod index;
