@@ -1,0 +1,25 @@
+//! The rooms of the API: handlers and their wire shapes. A handler extracts, calls one function of a domain crate and
+//! shapes the answer.
+
+pub(crate) mod artifacts;
+pub(crate) mod assets;
+pub(crate) mod desktop;
+pub(crate) mod diagnostics;
+pub(crate) mod edits;
+pub(crate) mod experiment_metrics;
+pub(crate) mod experiments;
+pub(crate) mod gpus;
+pub(crate) mod health;
+pub(crate) mod live;
+pub(crate) mod logs;
+pub(crate) mod metrics;
+pub(crate) mod paths;
+pub(crate) mod recycle_bin;
+pub(crate) mod retired;
+pub(crate) mod run_list;
+pub(crate) mod runs;
+pub(crate) mod samples;
+pub(crate) mod series;
+pub(crate) mod settings;
+pub(crate) mod system;
+pub(crate) mod transfer;

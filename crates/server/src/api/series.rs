@@ -1,0 +1,460 @@
+//! Series for charts: what metrics a run has, and each of them over an axis, reduced to the pixels that will show it. Every line of the
+//! file counts here, and with a cursor only new points travel.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use runicorn_experiments::metrics::{
+    Axis, Columns, Cursor, Reading, RunMetrics, Series, SeriesSource, SeriesView, Smoothing,
+};
+use runicorn_experiments::{RunStatus, RunStore, StoreError};
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::blocking::blocking;
+use crate::compression::SentAsIs;
+use crate::error::{ApiError, ApiResult};
+use crate::validate::{Typed, UrlPath};
+
+/// More series than a page can show.
+const MAX_SERIES: usize = 20_000;
+const MAX_WIDTH_PX: usize = 8192;
+
+/// The routes of this room.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(show_run_metrics))
+        .routes(routes!(show_series))
+}
+
+/// What metrics a run has.
+#[derive(Serialize, utoipa::ToSchema)]
+struct RunMetricsAnswer {
+    run: String,
+    /// Metric lines of the run.
+    rows: u64,
+    /// Size of its file.
+    bytes: u64,
+    /// Whether more may come.
+    live: bool,
+    /// What could not be read, in words.
+    problems: Vec<String>,
+    metrics: Vec<MetricAnswer>,
+    /// Names of what was recorded as text only.
+    texts: Vec<String>,
+    /// Names that are no metrics but serve as `x: "metric:<name>"`.
+    axes: Vec<String>,
+}
+
+/// One numeric metric.
+#[derive(Serialize, utoipa::ToSchema)]
+struct MetricAnswer {
+    name: String,
+    points: u64,
+    /// Of those, NaN and infinities.
+    non_finite: u64,
+    min: Option<f64>,
+    max: Option<f64>,
+    /// Null when it is not finite.
+    last: Option<f64>,
+    first_step: Option<f64>,
+    last_step: Option<f64>,
+    /// Unix seconds.
+    first_time: Option<f64>,
+    /// Unix seconds.
+    last_time: Option<f64>,
+}
+
+/// What metrics a run has, with their extremes.
+#[utoipa::path(get, path = "/api/run-metrics/{run_id}", tag = "metrics", params(("run_id" = String, Path)),
+    responses((status = 200, body = RunMetricsAnswer), (status = 404, body = crate::ErrorBody)))]
+async fn show_run_metrics(
+    State(app): State<App>,
+    UrlPath(run_id): UrlPath<String>,
+) -> ApiResult<Json<RunMetricsAnswer>> {
+    blocking(move || {
+        let store = app.store();
+        let run = store.find(&run_id)?;
+        let (reading, problem) = match app.metrics().of_run(&run) {
+            Ok(reading) => (reading, None),
+            Err(error) => (Reading::default(), Some(error.to_string())),
+        };
+        let found = RunMetrics::of(&reading.columns);
+        Ok::<_, StoreError>(Json(RunMetricsAnswer {
+            rows: reading.columns.rows(),
+            bytes: reading.bytes,
+            live: is_live(&store, &run_id),
+            problems: problem.into_iter().chain(problems(&reading)).collect(),
+            metrics: found.metrics.into_iter().map(metric_answer).collect(),
+            texts: found.texts,
+            axes: found.axes,
+            run: run_id,
+        }))
+    })
+    .await
+}
+
+fn metric_answer(metric: runicorn_experiments::metrics::MetricSummary) -> MetricAnswer {
+    MetricAnswer {
+        name: metric.name,
+        points: metric.points,
+        non_finite: metric.non_finite,
+        min: metric.min,
+        max: metric.max,
+        last: metric.last.filter(|last| last.is_finite()),
+        first_step: metric.first_step,
+        last_step: metric.last_step,
+        first_time: metric.first_time,
+        last_time: metric.last_time,
+    }
+}
+
+fn problems(reading: &Reading) -> Vec<String> {
+    let unread = reading.unread;
+    let lines = |count: u64| {
+        if count == 1 {
+            "1 line".to_owned()
+        } else {
+            format!("{count} lines")
+        }
+    };
+    let mut problems = Vec::new();
+    if unread.garbage_lines > 0 {
+        problems.push(format!(
+            "{} of events.jsonl could not be read",
+            lines(unread.garbage_lines)
+        ));
+    }
+    if unread.long_lines > 0 {
+        problems.push(format!(
+            "{} of events.jsonl of more than 32 MiB left out",
+            lines(unread.long_lines)
+        ));
+    }
+    if unread.torn_bytes > 0 {
+        problems.push("the last line of events.jsonl is not complete".to_owned());
+    }
+    problems
+}
+
+fn is_live(store: &RunStore, run_id: &str) -> bool {
+    store
+        .list()
+        .get(run_id)
+        .is_some_and(|row| row.state() == RunStatus::Running)
+}
+
+/// Which series, over what, for how wide a chart.
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+struct SeriesQuestion {
+    runs: Vec<String>,
+    metrics: Vec<String>,
+    /// `step`, `relative_step`, `wall_time`, `relative_time` or `metric:<name>`.
+    #[serde(default = "default_axis")]
+    x: String,
+    /// Left edge of the window; the first point when absent.
+    #[serde(default)]
+    from: Option<f64>,
+    /// Right edge of the window; the last point when absent.
+    #[serde(default)]
+    to: Option<f64>,
+    /// Pixel columns, 1 to 8192.
+    #[serde(default = "default_width_px")]
+    width_px: usize,
+    #[serde(default)]
+    log_x: bool,
+    #[serde(default)]
+    smoothing: Option<SmoothingQuestion>,
+    /// From the last answer: only points recorded since are sent, if that can be.
+    #[serde(default, skip_serializing)]
+    cursor: Option<String>,
+}
+
+fn default_axis() -> String {
+    "step".to_owned()
+}
+
+fn default_width_px() -> usize {
+    1000
+}
+
+/// How to smooth.
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
+struct SmoothingQuestion {
+    /// `ema`, `gaussian` or `running_mean`.
+    kind: SmoothingKind,
+    /// Weight of the past (0 to below 1), standard deviation in points, or points.
+    amount: f64,
+}
+
+#[derive(Deserialize, Serialize, Clone, Copy, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SmoothingKind {
+    Ema,
+    Gaussian,
+    RunningMean,
+}
+
+/// Series, in the order of `runs` and within one of `metrics`.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is put together from pieces")]
+struct SeriesAnswer {
+    series: Vec<OneSeries>,
+    /// For the next question.
+    cursor: String,
+    /// Whether only new points are given.
+    delta: bool,
+    /// Whether more may come.
+    live: bool,
+}
+
+/// One metric of one run.
+#[derive(Serialize, utoipa::ToSchema)]
+struct OneSeries {
+    run: String,
+    metric: String,
+    /// Points of the whole series, finite or not.
+    points: u64,
+    /// Smallest x of the whole series.
+    x_from: Option<f64>,
+    /// Largest x of the whole series.
+    x_to: Option<f64>,
+    /// Ascending; one point beyond each edge of the window is given too.
+    x: Vec<f64>,
+    /// Finite, as long as `x`.
+    y: Vec<f64>,
+    /// As long as `x`, when smoothing was asked for.
+    smooth: Option<Vec<f64>>,
+    /// `[x, "nan" | "inf" | "-inf"]`.
+    #[schema(value_type = Vec<Vec<Object>>)]
+    non_finite: Vec<(f64, &'static str)>,
+    /// Of the whole series.
+    non_finite_points: u64,
+    /// Whether every point of the window is given.
+    exact: bool,
+    last: Option<LastAnswer>,
+    problem: Option<String>,
+}
+
+/// The last point recorded.
+#[derive(Serialize, utoipa::ToSchema)]
+struct LastAnswer {
+    x: f64,
+    /// Null when it is not finite.
+    y: Option<f64>,
+    /// Unix seconds.
+    time: Option<f64>,
+}
+
+/// Metrics of runs as curves, at most four points for each pixel column; with a cursor only what is new.
+#[utoipa::path(post, path = "/api/series", tag = "metrics", request_body = SeriesQuestion,
+    responses((status = 200, body = SeriesAnswer), (status = 422, body = crate::ErrorBody)))]
+async fn show_series(
+    State(app): State<App>,
+    Typed(question): Typed<SeriesQuestion>,
+) -> ApiResult<Response> {
+    let view = view_of(&question)?;
+    let body = blocking(move || answer(&app, &question, &view)).await?;
+    let mut response = Body::from(body).into_response();
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response.extensions_mut().insert(SentAsIs);
+    Ok(response)
+}
+
+fn view_of(question: &SeriesQuestion) -> ApiResult<SeriesView> {
+    let refuse = |field: &str, message: &str, input: serde_json::Value| {
+        ApiError::invalid(vec![
+            serde_json::json!({"type": "value_error", "loc": ["body", field], "msg": message, "input": input}),
+        ])
+    };
+    if question.runs.len().saturating_mul(question.metrics.len()) > MAX_SERIES {
+        return Err(refuse(
+            "metrics",
+            "too many series at once",
+            question.metrics.len().into(),
+        ));
+    }
+    if !(1..=MAX_WIDTH_PX).contains(&question.width_px) {
+        return Err(refuse(
+            "width_px",
+            "Input should be from 1 to 8192",
+            question.width_px.into(),
+        ));
+    }
+    let axis = Axis::parse(&question.x)
+        .ok_or_else(|| refuse("x", "no such axis", question.x.clone().into()))?;
+    let smoothing = question.smoothing.as_ref().map(smoothing_of).transpose();
+    let smoothing =
+        smoothing.map_err(|message| refuse("smoothing", message, serde_json::Value::Null))?;
+    Ok(SeriesView {
+        axis,
+        from: question.from,
+        to: question.to,
+        width_px: question.width_px,
+        log_x: question.log_x,
+        smoothing,
+    })
+}
+
+fn smoothing_of(question: &SmoothingQuestion) -> Result<Smoothing, &'static str> {
+    match question.kind {
+        SmoothingKind::Ema if (0.0..1.0).contains(&question.amount) => {
+            Ok(Smoothing::Ema(question.amount))
+        }
+        SmoothingKind::Ema => Err("amount should be at least 0 and less than 1"),
+        SmoothingKind::Gaussian if question.amount >= 0.0 => {
+            Ok(Smoothing::Gaussian(question.amount))
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked, and more points than there are make no difference"
+        )]
+        SmoothingKind::RunningMean if question.amount >= 0.0 => {
+            Ok(Smoothing::RunningMean(question.amount as usize))
+        }
+        _ => Err("amount should be at least 0"),
+    }
+}
+
+/// The rows of each run, or why there are none.
+type Source = Result<Arc<Columns>, String>;
+
+fn answer(app: &App, question: &SeriesQuestion, view: &SeriesView) -> Result<Vec<u8>, ApiError> {
+    let store = app.store();
+    let columns = |run: &String| -> Source {
+        let found = store.find(run).map_err(|error| error.to_string())?;
+        app.metrics()
+            .of_run(&found)
+            .map(|reading| reading.columns)
+            .map_err(|error| error.to_string())
+    };
+    let sources: Vec<Source> = question.runs.iter().map(columns).collect();
+    let asked = serde_json::to_vec(question).map_err(ApiError::internal)?;
+    let asked = xxhash_rust::xxh3::xxh3_64(&asked);
+    let cursor = Cursor::after(
+        asked,
+        sources
+            .iter()
+            .map(|source| source.as_ref().ok().map(|columns| &**columns)),
+    );
+    let known = question.cursor.as_deref().and_then(Cursor::parse);
+    let delta = known.and_then(|known| appended(&sources, question, view, asked, &known));
+    let is_delta = delta.is_some();
+    let series = match delta {
+        Some(series) => series,
+        None => whole(&sources, question, view),
+    };
+    let live = question.runs.iter().any(|run| is_live(&store, run));
+    let mut body = br#"{"series":["#.to_vec();
+    for (at, one) in series.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(one);
+    }
+    body.extend_from_slice(
+        format!(r#"],"cursor":"{cursor}","delta":{is_delta},"live":{live}}}"#).as_bytes(),
+    );
+    Ok(body)
+}
+
+/// The new points of every series as JSON; `None` when one of them must be drawn anew.
+fn appended(
+    sources: &[Source],
+    question: &SeriesQuestion,
+    view: &SeriesView,
+    asked: u64,
+    known: &Cursor,
+) -> Option<Vec<Vec<u8>>> {
+    let mut all = Vec::new();
+    for (at, (run, source)) in question.runs.iter().zip(sources).enumerate() {
+        let columns = source.as_ref().ok()?;
+        let row = known.rows_seen(asked, at, columns)?;
+        let series = SeriesSource::of(columns, view);
+        for metric in &question.metrics {
+            all.push(wire(run, metric, series.appended(metric, row)?));
+        }
+    }
+    Some(all)
+}
+
+/// Every series as JSON; two threads share the work when there is much.
+fn whole(sources: &[Source], question: &SeriesQuestion, view: &SeriesView) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for (run, source) in question.runs.iter().zip(sources) {
+        match source {
+            Ok(columns) => {
+                let series = SeriesSource::of(columns, view);
+                let some = |metrics: &[String]| -> Vec<_> {
+                    metrics
+                        .iter()
+                        .map(|metric| wire(run, metric, series.whole(metric)))
+                        .collect()
+                };
+                let (mine, others) = question
+                    .metrics
+                    .split_at(question.metrics.len().div_ceil(2));
+                std::thread::scope(|scope| {
+                    let helper = (!others.is_empty()).then(|| scope.spawn(|| some(others)));
+                    all.extend(some(mine));
+                    all.extend(
+                        helper
+                            .and_then(|helper| helper.join().ok())
+                            .unwrap_or_default(),
+                    );
+                });
+            }
+            Err(problem) => {
+                let missing = || Series {
+                    exact: true,
+                    problem: Some(problem.clone()),
+                    ..Series::default()
+                };
+                all.extend(
+                    question
+                        .metrics
+                        .iter()
+                        .map(|metric| wire(run, metric, missing())),
+                );
+            }
+        }
+    }
+    all
+}
+
+fn wire(run: &str, metric: &str, series: Series) -> Vec<u8> {
+    let answer = OneSeries {
+        run: run.to_owned(),
+        metric: metric.to_owned(),
+        points: series.points,
+        x_from: series.x_from,
+        x_to: series.x_to,
+        x: series.x,
+        y: series.y,
+        smooth: series.smooth,
+        non_finite: series
+            .non_finite
+            .into_iter()
+            .map(|(x, kind)| (x, kind.word()))
+            .collect(),
+        non_finite_points: series.non_finite_points,
+        exact: series.exact,
+        last: series.last.map(|last| LastAnswer {
+            x: last.x,
+            y: Some(last.y).filter(|y| y.is_finite()),
+            time: last.time,
+        }),
+        problem: series.problem,
+    };
+    serde_json::to_vec(&answer).unwrap_or_else(|_| b"null".to_vec())
+}

@@ -1,0 +1,55 @@
+//! The socket of live events.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::TestServer;
+
+async fn next_frame(
+    socket: &mut (impl StreamExt<Item = Result<Message, tokio_tungstenite::tungstenite::Error>> + Unpin),
+) -> Option<Value> {
+    loop {
+        match socket.next().await? {
+            Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
+            Ok(Message::Close(_)) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_window_is_greeted_and_told_when_another_root_is_shown() {
+    let server = TestServer::on("runicorn-0.6.0").await;
+    let mut socket = server.socket("/api/live").await;
+    let hello = next_frame(&mut socket).await.unwrap();
+    assert_eq!(hello["type"], "hello");
+    assert!(hello["version"].is_string() && hello["cursor"].is_string());
+    socket.send(Message::text("no command")).await.unwrap();
+    let path = server.home().join("other").display().to_string();
+    server
+        .post("/api/config/user_root_dir", json!({"path": path}))
+        .await;
+    loop {
+        let frame = next_frame(&mut socket).await.unwrap();
+        if frame["type"] == "storage" && frame["root"] == path {
+            assert_eq!(frame["state"], "ok");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn open_sockets_end_when_the_server_stops() {
+    let server = TestServer::empty().await;
+    let mut socket = server.socket("/api/live").await;
+    next_frame(&mut socket).await.unwrap();
+    let started = std::time::Instant::now();
+    server.server().shutdown().await;
+    while next_frame(&mut socket).await.is_some() {}
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
+}

@@ -1,0 +1,31 @@
+//! The API, called over real connections to a real server on copies of recorded storage roots.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and tells what it skips"
+)]
+
+mod access;
+mod agreement;
+mod artifacts;
+mod clients;
+mod diagnostics;
+mod gpus;
+mod health;
+mod kill;
+#[cfg(unix)]
+mod launch;
+mod live;
+mod logs;
+mod metrics;
+mod openapi;
+mod parity;
+mod programs;
+mod recorded_run;
+mod runs;
+mod series;
+mod settings;
+mod support;
+mod transfer;

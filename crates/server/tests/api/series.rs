@@ -1,0 +1,196 @@
+//! Series for charts.
+
+use serde_json::{Value, json};
+
+use crate::recorded_run::{RUN, RecordedRun, losses};
+use crate::support::TestServer;
+
+fn question(cursor: &Value) -> Value {
+    json!({"runs": [RUN], "metrics": ["loss"], "x": "step", "width_px": 500, "cursor": cursor})
+}
+
+async fn ask(server: &TestServer, question: Value) -> Value {
+    let answer = server.post("/api/series", question).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[tokio::test]
+async fn metrics_of_a_run_are_listed_with_what_is_wrong_in_its_file() {
+    let server = TestServer::on("runicorn-0.6.0").await;
+    let torn = server
+        .get("/api/run-metrics/20250118_130000_a11ce5")
+        .await
+        .json();
+    assert_eq!(
+        (torn["rows"].as_u64(), torn["metrics"][0]["name"].as_str()),
+        (Some(4), Some("loss"))
+    );
+    assert_eq!(torn["texts"], json!(["stage"]));
+    assert_eq!(
+        torn["problems"],
+        json!(["the last line of events.jsonl is not complete"])
+    );
+    assert_eq!(torn["metrics"][0]["min"], 0.25);
+    let garbage = server
+        .get("/api/run-metrics/20250123_010101_badbad")
+        .await
+        .json();
+    assert_eq!(
+        garbage["problems"],
+        json!(["1 line of events.jsonl could not be read"])
+    );
+    let none = server
+        .get("/api/run-metrics/20250121_000000_00ff00")
+        .await
+        .json();
+    assert_eq!(
+        (
+            none["rows"].as_u64(),
+            none["metrics"].as_array().unwrap().len()
+        ),
+        (Some(0), 0)
+    );
+    assert_eq!(server.get("/api/run-metrics/nope").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_series_has_every_point_in_order_of_x_and_gap_marks_beside_it() {
+    let server = TestServer::on("runicorn-0.6.0").await;
+    let run = "20250115_090000_b00b1e";
+    let answer = ask(&server, json!({"runs": [run], "metrics": ["loss", "acc"]})).await;
+    let loss = &answer["series"][0];
+    assert_eq!(
+        (loss["run"].as_str(), loss["metric"].as_str()),
+        (Some(run), Some("loss"))
+    );
+    assert_eq!(
+        loss["x"],
+        json!([-3.0, 0.0, 1.0, 4.0, 5.0, 5.0, 14.0, 16.0])
+    );
+    assert_eq!(loss["y"], json!([0.4, 0.3, 1.0, 0.9, 0.7, 0.6, 0.55, 0.5]));
+    assert_eq!(loss["non_finite"], json!([[2.0, "nan"], [3.0, "-inf"]]));
+    assert_eq!(
+        (loss["points"].as_u64(), loss["exact"].as_bool()),
+        (Some(10), Some(true))
+    );
+    assert_eq!(loss["last"]["x"], 0.0, "the last one in the file went back");
+    assert_eq!(answer["series"][1]["non_finite"], json!([[2.0, "inf"]]));
+    assert_eq!(answer["live"], false);
+}
+
+#[tokio::test]
+async fn with_a_cursor_only_new_points_travel() {
+    let server = TestServer::empty().await;
+    let run = RecordedRun::new(&server, "running");
+    run.log(&losses(0..100));
+    let first = ask(&server, question(&Value::Null)).await;
+    assert_eq!(
+        (
+            first["delta"].as_bool(),
+            first["series"][0]["x"].as_array().unwrap().len()
+        ),
+        (Some(false), 100)
+    );
+    run.log(&losses(100..103));
+    let second = ask(&server, question(&first["cursor"])).await;
+    assert_eq!(second["delta"], true);
+    assert_eq!(second["series"][0]["x"], json!([100.0, 101.0, 102.0]));
+    assert_eq!(second["series"][0]["points"], 103);
+    let third = ask(&server, question(&second["cursor"])).await;
+    assert_eq!(
+        (third["delta"].as_bool(), &third["series"][0]["x"]),
+        (Some(true), &json!([]))
+    );
+    assert_eq!(third["cursor"], second["cursor"]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_a_cut_file_of_another_question_or_of_nobody_gets_the_whole_answer() {
+    let server = TestServer::empty().await;
+    let run = RecordedRun::new(&server, "running");
+    run.log(&losses(0..100));
+    let first = ask(&server, question(&Value::Null)).await;
+    let mut other = question(&first["cursor"]);
+    other["width_px"] = json!(400);
+    assert_eq!(ask(&server, other).await["delta"], false);
+    assert_eq!(
+        ask(&server, question(&json!("s1.nonsense"))).await["delta"],
+        false
+    );
+    let file = std::fs::File::options()
+        .write(true)
+        .open(run.file("events.jsonl"))
+        .unwrap();
+    file.set_len(0).unwrap();
+    run.log(&losses(0..2));
+    let again = ask(&server, question(&first["cursor"])).await;
+    assert_eq!(
+        (
+            again["delta"].as_bool(),
+            again["series"][0]["points"].as_u64()
+        ),
+        (Some(false), Some(2))
+    );
+}
+
+#[tokio::test]
+async fn a_wide_series_is_reduced_to_its_pixels_and_smoothing_comes_beside_it() {
+    let server = TestServer::empty().await;
+    RecordedRun::new(&server, "finished").log(&losses(0..20_000));
+    let smoothing = json!({"kind": "ema", "amount": 0.9});
+    let answer = ask(
+        &server,
+        json!({"runs": [RUN], "metrics": ["loss"], "width_px": 100, "smoothing": smoothing}),
+    )
+    .await;
+    let series = &answer["series"][0];
+    let length = |name: &str| series[name].as_array().unwrap().len();
+    assert!(length("x") <= 400 && length("x") == length("y") && length("x") == length("smooth"));
+    assert_eq!(
+        (series["exact"].as_bool(), series["x_to"].as_f64()),
+        (Some(false), Some(19_999.0))
+    );
+}
+
+#[tokio::test]
+async fn one_missing_run_does_not_spoil_the_others() {
+    let server = TestServer::empty().await;
+    RecordedRun::new(&server, "finished").log(&losses(0..3));
+    let answer = ask(
+        &server,
+        json!({"runs": ["nope", RUN], "metrics": ["loss", "nothing"]}),
+    )
+    .await;
+    let series = answer["series"].as_array().unwrap();
+    assert_eq!(series.len(), 4);
+    assert!(series[0]["problem"].as_str().unwrap().contains("nope"));
+    assert_eq!(series[2]["points"], 3);
+    assert_eq!(
+        (series[3]["points"].as_u64(), &series[3]["problem"]),
+        (Some(0), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn questions_out_of_bounds_are_refused() {
+    let server = TestServer::empty().await;
+    let many: Vec<String> = (0..30_000).map(|at| at.to_string()).collect();
+    for bad in [
+        json!({"runs": [], "metrics": [], "width_px": 0}),
+        json!({"runs": [], "metrics": [], "width_px": 9000}),
+        json!({"runs": [], "metrics": [], "x": "date"}),
+        json!({"runs": [], "metrics": [], "smoothing": {"kind": "ema", "amount": 1.0}}),
+        json!({"runs": [], "metrics": [], "smoothing": {"kind": "gaussian", "amount": -1.0}}),
+        json!({"runs": [], "metrics": [], "smoothing": {"kind": "median", "amount": 1.0}}),
+        json!({"runs": "x", "metrics": []}),
+        json!({"metrics": []}),
+        json!({"runs": ["x"], "metrics": many}),
+    ] {
+        assert_eq!(
+            server.post("/api/series", bad.clone()).await.status,
+            422,
+            "{bad}"
+        );
+    }
+}
