@@ -1,0 +1,65 @@
+//! `cargo xtask dist`: release binaries, and the installers of this system through the Tauri bundler.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    needs, places,
+    programs::{self, cargo, program},
+    ui,
+};
+
+#[derive(Args)]
+pub(crate) struct Dist {
+    /// Installers to make, for example: deb,rpm,appimage,msi,dmg
+    #[arg(long, value_delimiter = ',')]
+    bundles: Vec<String>,
+}
+
+impl Dist {
+    pub(crate) fn go(self) -> Result<()> {
+        needs::for_app()?;
+        ui::build()?;
+        // Both at once, so that cargo resolves one set of features and builds nothing twice.
+        let packages = [
+            "--package",
+            "runicorn-server",
+            "--package",
+            "runicorn-desktop",
+        ];
+        programs::run(cargo().args(["build", "--release"]).args(packages))?;
+        let bundles = if self.bundles.is_empty() {
+            here()
+        } else {
+            self.bundles.join(",")
+        };
+        // Started in the top folder: the Tauri CLI takes the `tauri.conf.json` that it finds there first.
+        let cli = places::ui().join("node_modules/@tauri-apps/cli/tauri.js");
+        programs::run(
+            program("node")
+                .arg(cli)
+                .args(["build", "--bundles", &bundles]),
+        )?;
+        println!(
+            "\nbuilt: {}",
+            places::built("release", "runicorn-viewer").display()
+        );
+        println!(
+            "built: {}",
+            places::target().join("release/bundle").display()
+        );
+        Ok(())
+    }
+}
+
+/// What this system can make without fetching anything; an `AppImage` is made when asked for.
+fn here() -> String {
+    let bundles = if cfg!(windows) {
+        "msi"
+    } else if cfg!(target_os = "macos") {
+        "dmg"
+    } else {
+        "deb,rpm"
+    };
+    bundles.to_owned()
+}

@@ -1,0 +1,229 @@
+//! `cargo xtask test`: everything that CI runs, in the order in which a mistake shows soonest.
+//!
+//! Nothing is built twice in one profile: clippy, the tests and the documentation all take the whole workspace, so
+//! cargo resolves the same features each time, and the end-to-end stages use the programs that the tests built.
+
+use std::{process::Command, time::Instant};
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::{
+    needs, openapi, places,
+    programs::{self, cargo},
+    ui,
+};
+
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Only the stages whose name contains one of these words
+    stages: Vec<String>,
+    /// Go on after a failed stage and tell all failures at the end
+    #[arg(long)]
+    keep_going: bool,
+}
+
+struct Stage {
+    name: &'static str,
+    go: fn() -> Result<()>,
+}
+
+const STAGES: &[Stage] = &[
+    Stage {
+        name: "set-up",
+        go: needs::for_tests,
+    },
+    Stage {
+        name: "format",
+        go: format,
+    },
+    Stage {
+        name: "ui packages",
+        go: ui::install,
+    },
+    Stage {
+        name: "ui types",
+        go: ui_types,
+    },
+    Stage {
+        name: "ui check",
+        go: || programs::run(&mut ui::npm(&["run", "check"])),
+    },
+    Stage {
+        name: "ui lint",
+        go: || programs::run(&mut ui::npm(&["run", "lint"])),
+    },
+    Stage {
+        name: "ui unit tests",
+        go: || programs::run(&mut ui::npm(&["run", "test"])),
+    },
+    Stage {
+        name: "ui build and size",
+        go: ui_build,
+    },
+    Stage {
+        name: "clippy",
+        go: clippy,
+    },
+    Stage {
+        name: "rust tests",
+        go: rust_tests,
+    },
+    Stage {
+        name: "doc tests",
+        go: || programs::run(cargo().args(["test", "--workspace", "--doc", "--quiet"])),
+    },
+    Stage {
+        name: "documentation",
+        go: documentation,
+    },
+    Stage {
+        name: "licences",
+        go: licences,
+    },
+    Stage {
+        name: "browser tests",
+        go: browser_tests,
+    },
+    Stage {
+        name: "window tests",
+        go: window_tests,
+    },
+];
+
+impl Test {
+    pub(crate) fn go(self) -> Result<()> {
+        let mut report = Vec::new();
+        let mut failures = Vec::new();
+        for stage in STAGES.iter().filter(|stage| self.wants(stage)) {
+            println!("\n=== {} ===", stage.name);
+            let start = Instant::now();
+            let result = (stage.go)();
+            let minutes = start.elapsed().as_secs_f64() / 60.0;
+            report.push((stage.name, minutes, result.is_ok()));
+            if let Err(error) = result {
+                eprintln!("{}: {error:#}", stage.name);
+                failures.push(stage.name);
+                if !self.keep_going {
+                    break;
+                }
+            }
+        }
+        print_minutes(&report);
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            bail!("failed: {}", failures.join(", "))
+        }
+    }
+
+    fn wants(&self, stage: &Stage) -> bool {
+        self.stages.is_empty()
+            || self
+                .stages
+                .iter()
+                .any(|word| stage.name.contains(word.as_str()))
+    }
+}
+
+fn print_minutes(report: &[(&str, f64, bool)]) {
+    println!("\n{:<20}{:>8}", "stage", "minutes");
+    for (name, minutes, is_good) in report {
+        println!(
+            "{name:<20}{minutes:>8.1}{}",
+            if *is_good { "" } else { "   FAILED" }
+        );
+    }
+    println!(
+        "{:<20}{:>8.1}",
+        "total",
+        report.iter().map(|(_, minutes, _)| minutes).sum::<f64>()
+    );
+}
+
+fn format() -> Result<()> {
+    programs::run(cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn ui_types() -> Result<()> {
+    openapi::check_types()
+}
+
+fn ui_build() -> Result<()> {
+    programs::run(&mut ui::npm(&["run", "build"]))?;
+    programs::run(&mut ui::npm(&["run", "size"]))
+}
+
+fn clippy() -> Result<()> {
+    programs::run(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+/// All Rust tests but those of the window; the structure tests of `xtask` are among them.
+fn rust_tests() -> Result<()> {
+    if needs::tools::has_cargo("nextest") {
+        return programs::run(with_counterparts(&mut cargo()).args([
+            "nextest",
+            "run",
+            "--workspace",
+            "-E",
+            "not binary(window)",
+        ]));
+    }
+    programs::run(with_counterparts(&mut cargo()).args([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--",
+        "--skip",
+        "window::",
+    ]))
+}
+
+/// The tests of the real window, on a display without a screen.
+fn window_tests() -> Result<()> {
+    if needs::tools::has_cargo("nextest") {
+        return programs::run(cargo().args([
+            "nextest",
+            "run",
+            "--workspace",
+            "-E",
+            "binary(window)",
+        ]));
+    }
+    programs::run(cargo().args(["test", "--workspace", "--test", "window"]))
+}
+
+fn with_counterparts(command: &mut Command) -> &mut Command {
+    command.env("RUNICORN_PYTHONS", places::pythons())
+}
+
+fn documentation() -> Result<()> {
+    programs::run(
+        cargo()
+            .args(["doc", "--workspace", "--no-deps", "--quiet"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+/// Licences and banned crates. Advisories are left out: they would need a database from elsewhere.
+fn licences() -> Result<()> {
+    if !needs::tools::has_cargo("deny") {
+        println!("skipped: cargo-deny is not installed (cargo install cargo-deny)");
+        return Ok(());
+    }
+    programs::run(cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
+}
+
+fn browser_tests() -> Result<()> {
+    programs::run(
+        ui::npm(&["run", "e2e"]).env("RUNICORN_VIEWER", places::built("debug", "runicorn-viewer")),
+    )
+}
