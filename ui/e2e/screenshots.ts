@@ -1,0 +1,133 @@
+/** Draws the pictures of the documentation: `npm run screenshots` writes `docs/screenshots/*.png`. */
+import { mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { generateRoot, openBrowser, openPage, removalMillis, removeFolder, scratch, Viewer } from "./viewer";
+
+const pictures = resolve(dirname(fileURLToPath(import.meta.url)), "../../docs/screenshots");
+let browser: Browser;
+let folder: string;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  folder = scratch();
+  mkdirSync(pictures, { recursive: true });
+});
+afterAll(async () => {
+  await browser?.close();
+  await removeFolder(folder);
+}, removalMillis);
+
+interface RunListAnswer {
+  fields: string[];
+  rows: unknown[][];
+}
+
+interface Picture {
+  name: string;
+  address: string;
+  options?: BrowserContextOptions;
+  /** Brings the page into the state of the picture. */
+  ready: (page: Page) => Promise<unknown>;
+}
+
+/** Draws each picture on a fresh reader of one viewer. */
+async function draw(viewer: Viewer, list: readonly Picture[]): Promise<void> {
+  for (const { name, address, options, ready } of list) {
+    const view = await openPage(browser, options);
+    await view.page.goto(viewer.address + address);
+    await ready(view.page);
+    await view.page.screenshot({ path: join(pictures, `${name}.png`) });
+    await view.close();
+  }
+}
+
+const charts = (page: Page) => page.locator("canvas").first().waitFor({ timeout: 30_000 });
+const dark: BrowserContextOptions = { colorScheme: "dark" };
+
+describe("pictures", () => {
+  it("of some hundred runs, light, dark, narrow and in Chinese", async () => {
+    const root = generateRoot(join(folder, "me/experiments"), 400, 400);
+    const viewer = await Viewer.start(root, join(folder, "home"));
+    await draw(viewer, [
+      { name: "runs-light", address: "/runs", ready: charts },
+      { name: "runs-dark", address: "/runs", options: dark, ready: charts },
+      { name: "runs-zh", address: "/runs", options: { locale: "zh-CN" }, ready: charts },
+      {
+        name: "runs-narrow",
+        address: "/runs",
+        options: { viewport: { width: 900, height: 700 } },
+        ready: charts,
+      },
+    ]);
+    const list = (await (await fetch(`${viewer.address}/api/run-list`)).json()) as RunListAnswer;
+    const run = (alias: string) => {
+      const row = list.rows.find((cells) => cells[list.fields.indexOf("alias")] === alias);
+      return `/run/${row?.[list.fields.indexOf("id")]}`;
+    };
+    const lines = (page: Page) => page.locator("[data-line]").nth(5).waitFor();
+    const picture = (page: Page) =>
+      page
+        .locator("figure img")
+        .first()
+        .evaluate((image) => (image as HTMLImageElement).decode());
+    const facts = (page: Page) => page.getByRole("listitem").nth(5).waitFor();
+    const trained = run("resnet18 cosine + amp");
+    const broken = run("vit-tiny, lr too high");
+    await draw(viewer, [
+      { name: "run-charts", address: `${trained}?smooth=ema:0.8`, ready: charts },
+      { name: "run-charts-dark", address: `${trained}?smooth=ema:0.8`, options: dark, ready: charts },
+      { name: "run-charts-zh", address: `${trained}?logy=1`, options: { locale: "zh-CN" }, ready: charts },
+      { name: "run-logs-dark", address: `${broken}?tab=logs`, options: dark, ready: lines },
+      { name: "run-images", address: `${trained}?tab=images`, ready: picture },
+      { name: "run-overview", address: `${trained}?tab=overview`, ready: facts },
+      {
+        name: "run-narrow",
+        address: trained,
+        options: { viewport: { width: 900, height: 700 } },
+        ready: charts,
+      },
+      {
+        name: "run-gone",
+        address: "/run/20990101_000000_000000",
+        ready: (page) => page.getByRole("alert").waitFor(),
+      },
+    ]);
+    await viewer.stop();
+  });
+
+  it("of an empty folder and of one that is not there", async () => {
+    mkdirSync(join(folder, "empty"));
+    const empty = await Viewer.start(join(folder, "empty"), join(folder, "home-empty"));
+    const heading = (page: Page) => page.getByRole("heading", { name: "No runs here yet" }).waitFor();
+    await draw(empty, [
+      { name: "runs-empty", address: "/runs", ready: heading },
+      { name: "runs-empty-dark", address: "/runs", options: dark, ready: heading },
+    ]);
+    await removeFolder(join(folder, "empty"));
+    const face = (page: Page) => page.getByRole("alert").waitFor();
+    await draw(empty, [{ name: "runs-missing", address: "/runs", ready: face }]);
+    await empty.stop();
+  });
+
+  it("of 10,000 runs", async () => {
+    const root = generateRoot(join(folder, "shared/experiments"), 10_000);
+    const viewer = await Viewer.start(root, join(folder, "home-many"));
+    const whole = async (page: Page) => {
+      await page.getByText("10,002 runs").waitFor({ timeout: 60_000 });
+      await charts(page);
+    };
+    await draw(viewer, [
+      { name: "runs-10000", address: "/runs?sort=-best", ready: whole },
+      {
+        name: "runs-10000-wide-dark",
+        address: "/runs?sort=-best",
+        options: { ...dark, viewport: { width: 1920, height: 1080 } },
+        ready: whole,
+      },
+    ]);
+    await viewer.stop();
+  });
+});

@@ -1,0 +1,111 @@
+/** The only `fetch`: JSON in, JSON out, every refusal an `ApiError` with the server's own words. */
+
+export interface ErrorBody {
+  detail?: unknown;
+  error?: string;
+  code?: string;
+  details?: string;
+}
+
+/** A refusal of the server, or the lack of an answer (`status` 0, `code` `NO_ANSWER`). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+  ) {
+    super(detail);
+    this.name = "ApiError";
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+export interface CallOptions {
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** A path with its query; empty members are left out. */
+export function address(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+/** `detail` may be a sentence or a list of validation faults; people get one sentence. */
+export function sentenceOf(body: ErrorBody | null, fallback: string): string {
+  if (typeof body?.detail === "string" && body.detail !== "") return body.detail;
+  if (Array.isArray(body?.detail)) {
+    const parts = body.detail.map((fault: { msg?: unknown; loc?: unknown[] }) =>
+      [fault.loc?.join("."), fault.msg].filter(Boolean).join(": "),
+    );
+    if (parts.length > 0) return parts.join("; ");
+  }
+  return body?.error ?? fallback;
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => null)) as ErrorBody | null;
+  const fallback = `${response.status} ${response.statusText}`.trim();
+  return new ApiError(response.status, body?.code ?? `HTTP_${response.status}`, sentenceOf(body, fallback));
+}
+
+async function send(method: string, path: string, options: CallOptions): Promise<Response> {
+  const init: RequestInit = { method, signal: options.signal ?? null, cache: "no-cache" };
+  if (options.body !== undefined) {
+    init.body = JSON.stringify(options.body);
+    init.headers = { "content-type": "application/json" };
+  }
+  try {
+    return await fetch(address(path, options.query), init);
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    throw new ApiError(0, "NO_ANSWER", cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+/** Calls the server and reads its JSON answer. */
+export async function call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+  const response = await send(method, path, options);
+  if (!response.ok) throw await refusal(response);
+  if (response.status === 204) return undefined as Answer;
+  return (await response.json()) as Answer;
+}
+
+export function get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
+  return call<Answer>("GET", path, signal === undefined ? { query } : { query, signal });
+}
+
+export function post<Answer>(path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+  return call<Answer>("POST", path, signal === undefined ? { body } : { body, signal });
+}
+
+export function patch<Answer>(path: string, body: unknown): Promise<Answer> {
+  return call<Answer>("PATCH", path, { body });
+}
+
+export function remove<Answer>(path: string): Promise<Answer> {
+  return call<Answer>("DELETE", path);
+}
+
+/** One path segment, safe in an address. */
+export function segment(text: string): string {
+  return encodeURIComponent(text);
+}
+
+/** Asks for a file and saves it where the browser saves files. */
+export async function download(path: string, body: unknown, name: string): Promise<void> {
+  const response = await send("POST", path, { body });
+  if (!response.ok) throw await refusal(response);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  // The browser has taken the file's content once the click is handled.
+  setTimeout(() => URL.revokeObjectURL(link.href), 0);
+}

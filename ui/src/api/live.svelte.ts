@@ -1,0 +1,120 @@
+/** WebSockets that come back by themselves, and the one that carries the server's live events. */
+import { address, type Query } from "./client";
+
+export type LinkState = "connecting" | "live" | "lost";
+
+const firstWaitMillis = 250;
+const longestWaitMillis = 5_000;
+
+/** A JSON WebSocket that is dialled again after each loss, sooner at first, then every five seconds. */
+export class Socket<Frame> {
+  state = $state<LinkState>("connecting");
+
+  #socket: WebSocket | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #losses = 0;
+  #closed = false;
+
+  /** `query` is asked at each dial, so that a follower goes on where it stopped. */
+  constructor(
+    readonly path: string,
+    readonly query: () => Query,
+    readonly onframe: (frame: Frame) => void,
+    readonly onopen: () => void = () => {},
+  ) {}
+
+  open(): () => void {
+    this.#closed = false;
+    this.#dial();
+    return () => this.close();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  send(frame: unknown): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #dial(): void {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}${address(this.path, this.query())}`);
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#losses = 0;
+      this.state = "live";
+      this.onopen();
+    };
+    socket.onmessage = (message) => {
+      if (typeof message.data === "string" && message.data !== "") {
+        this.onframe(JSON.parse(message.data) as Frame);
+      }
+    };
+    socket.onclose = () => {
+      if (this.#closed || this.#socket !== socket) return;
+      this.state = "lost";
+      const wait = Math.min(longestWaitMillis, firstWaitMillis * 2 ** this.#losses);
+      this.#losses = Math.min(this.#losses + 1, 10);
+      this.#timer = setTimeout(() => this.#dial(), wait);
+    };
+  }
+}
+
+export interface LiveFrame {
+  type: string;
+  [member: string]: unknown;
+}
+
+type Listener = (frame: LiveFrame) => void;
+
+/** `/api/live`: one per window. Listeners get every frame; watched runs report their growth. */
+export class Live {
+  readonly #socket: Socket<LiveFrame>;
+  readonly #listeners = new Set<Listener>();
+  readonly #watches = new Map<symbol, readonly string[]>();
+
+  constructor() {
+    this.#socket = new Socket<LiveFrame>(
+      "/api/live",
+      () => ({}),
+      (frame) => this.#tell(frame),
+      () => this.#sendWatches(),
+    );
+  }
+
+  get state(): LinkState {
+    return this.#socket.state;
+  }
+
+  open(): () => void {
+    return this.#socket.open();
+  }
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Asks for `run` frames of these runs until the returned function is called. */
+  watch(ids: readonly string[]): () => void {
+    const key = Symbol("watch");
+    this.#watches.set(key, ids);
+    this.#sendWatches();
+    return () => {
+      this.#watches.delete(key);
+      this.#sendWatches();
+    };
+  }
+
+  #sendWatches(): void {
+    this.#socket.send({ watch: [...new Set([...this.#watches.values()].flat())] });
+  }
+
+  #tell(frame: LiveFrame): void {
+    for (const listener of this.#listeners) listener(frame);
+  }
+}

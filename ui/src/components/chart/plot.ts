@@ -1,0 +1,180 @@
+/**
+ * The one place that knows uPlot. It draws axes and lines of a frame into an element; everything that is
+ * pointed at, dragged or read out loud stands beside it as ordinary elements.
+ */
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Axis } from "./axis";
+import { type ChartColours, strokeOf } from "./colours";
+import { drawMarks } from "./marks";
+import { type LineSeries, type PlotColumn, plotData } from "./plot_data";
+import type { Tick } from "./ticks";
+
+/** All that a picture is made of. */
+export interface Frame {
+  series: readonly LineSeries[];
+  xAxis: Axis;
+  yAxis: Axis;
+  colours: ChartColours;
+  width_px: number;
+  height_px: number;
+}
+
+/** Where the plotting area stands in the element, in CSS pixels. */
+export interface PlotBox {
+  left_px: number;
+  top_px: number;
+  width_px: number;
+  height_px: number;
+}
+
+const X_TICK_PX = 64;
+const Y_TICK_PX = 34;
+const ISOLATED_PX = 10;
+
+export class Plot {
+  #plot: uPlot | null = null;
+  #shape = "";
+  #frame: Frame;
+  #xTicks: Tick[] = [];
+  #yTicks: Tick[] = [];
+  /** Points that a logarithmic axis could not show in the last picture. */
+  hidden = 0;
+
+  constructor(
+    readonly host: HTMLElement,
+    frame: Frame,
+  ) {
+    this.#frame = frame;
+  }
+
+  /** Draws a frame: new data and sizes are cheap, another number of lines or another theme starts afresh. */
+  draw(frame: Frame): PlotBox {
+    this.#frame = frame;
+    this.#xTicks = frame.xAxis.ticks(Math.max(2, Math.floor(frame.width_px / X_TICK_PX)));
+    this.#yTicks = frame.yAxis.ticks(Math.max(2, Math.floor(frame.height_px / Y_TICK_PX)));
+    const { columns, hidden } = plotData(frame.series, frame.xAxis, frame.yAxis);
+    this.hidden = hidden;
+    const smoothed = columns.length > 1 + frame.series.length;
+    const lines = frame.series.map((series) => [
+      series.colour,
+      series.x.length === 1,
+      series.smooth !== null,
+    ]);
+    const shape = JSON.stringify([smoothed, lines, frame.colours]);
+    if (!this.#plot || shape !== this.#shape) {
+      this.#shape = shape;
+      this.#plot?.destroy();
+      this.#plot = new uPlot(this.#options(smoothed), columns as uPlot.AlignedData, this.host);
+    } else {
+      this.#update(this.#plot, columns);
+    }
+    return this.#box(this.#plot);
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.#plot = null;
+  }
+
+  #update(plot: uPlot, columns: PlotColumn[]): void {
+    const { width_px, height_px } = this.#frame;
+    plot.batch(() => {
+      if (plot.width !== width_px || plot.height !== height_px)
+        plot.setSize({ width: width_px, height: height_px });
+      plot.setData(columns as uPlot.AlignedData, false);
+      plot.redraw(true, true);
+    });
+  }
+
+  #box(plot: uPlot): PlotBox {
+    const ratio = uPlot.pxRatio;
+    const { left, top, width, height } = plot.bbox;
+    return { left_px: left / ratio, top_px: top / ratio, width_px: width / ratio, height_px: height / ratio };
+  }
+
+  #options(smoothed: boolean): uPlot.Options {
+    const { colours, width_px, height_px } = this.#frame;
+    const lines = this.#frame.series.flatMap((series) => this.#lines(series, smoothed));
+    return {
+      width: width_px,
+      height: height_px,
+      padding: [8, 14, 0, 0],
+      legend: { show: false },
+      cursor: { show: false },
+      scales: {
+        x: { time: false, auto: false, range: [0, 1] },
+        y: { auto: false, range: [0, 1] },
+      },
+      series: [{}, ...lines],
+      axes: [
+        {
+          ...this.#look(colours),
+          size: 24,
+          gap: 4,
+          grid: { show: false },
+          ticks: { show: false },
+          splits: () => this.#xTicks.map((tick) => this.#frame.xAxis.at(tick.value)),
+          values: () => this.#xTicks.map((tick) => tick.label),
+        },
+        {
+          ...this.#look(colours),
+          size: () => this.#yWidth(),
+          gap: 6,
+          grid: { stroke: colours.grid, width: 1 },
+          ticks: { show: false },
+          splits: () => this.#yTicks.map((tick) => this.#frame.yAxis.at(tick.value)),
+          values: () => this.#yTicks.map((tick) => tick.label),
+        },
+      ],
+      hooks: { draw: [(plot) => drawMarks(plot, this.#frame)] },
+    };
+  }
+
+  #look(colours: ChartColours): uPlot.Axis {
+    return { stroke: colours.words, font: colours.font };
+  }
+
+  /** Room for the longest label, and at least as much as most charts need, so that neighbours line up. */
+  #yWidth(): number {
+    const longest = Math.max(0, ...this.#yTicks.map((tick) => tick.label.length));
+    return Math.max(44, 14 + longest * 6.4);
+  }
+
+  #lines(series: LineSeries, smoothed: boolean): uPlot.Series[] {
+    const { stroke, dash } = strokeOf(this.#frame.colours, series.colour);
+    const size = series.x.length === 1 ? 7 : 4;
+    const points: uPlot.Series.Points = { show: true, size, width: 0, fill: stroke, filter: isolated };
+    const raw: uPlot.Series = { stroke, dash, width: 1.3, spanGaps: false, points };
+    if (!smoothed) return [raw];
+    const none: uPlot.Series.Points = { show: false };
+    return [
+      { ...raw, width: 1, alpha: 0.3 },
+      { ...raw, width: 1.8, points: series.smooth ? points : none },
+    ];
+  }
+}
+
+/** Which points get a dot: those that no line reaches, and all of them while they are few. */
+function isolated(plot: uPlot, index: number): number[] | null {
+  const values = (plot.data[index] ?? []) as ArrayLike<number | null | undefined>;
+  let count = 0;
+  for (let i = 0; i < values.length; i += 1) if (values[i] != null) count += 1;
+  const few = count * ISOLATED_PX < plot.bbox.width / uPlot.pxRatio;
+  const found: number[] = [];
+  let before: number | null | undefined = null;
+  for (let i = 0; i < values.length; i += 1) {
+    if (values[i] === undefined) continue;
+    if (values[i] != null && (few || (before === null && nextKnown(values, i) === null))) found.push(i);
+    before = values[i];
+  }
+  return found;
+}
+
+function nextKnown(values: ArrayLike<number | null | undefined>, from: number): number | null {
+  for (let i = from + 1; i < values.length; i += 1) {
+    const value = values[i];
+    if (value !== undefined) return value;
+  }
+  return null;
+}

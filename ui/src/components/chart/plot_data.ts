@@ -1,0 +1,166 @@
+/**
+ * Series as the server sends them (values by their own x, non-finite values beside) to what the plot
+ * draws: one rising x, a raw and a smoothed column per series, nulls where a line must break.
+ */
+import type { Axis } from "./axis";
+
+export type NonFiniteWord = "nan" | "inf" | "-inf";
+
+/** One line of a chart. `x` rises (equal values allowed, in file order); `y` has a value for each `x`. */
+export interface LineSeries {
+  id: string;
+  label: string;
+  x: readonly number[];
+  y: readonly (number | null)[];
+  smooth: readonly (number | null)[] | null;
+  nonFinite: readonly (readonly [number, NonFiniteWord])[];
+  /** Which of the series colours. */
+  colour: number;
+}
+
+/** `undefined`: no point of this series here, the line goes on; `null`: the line breaks. */
+export type PlotColumn = (number | null | undefined)[];
+
+export interface PlotData {
+  /** x, then raw and smoothed (when any series is smoothed) of each series, all as places 0..1. */
+  columns: PlotColumn[];
+  /** Points that a logarithmic axis cannot show. */
+  hidden: number;
+}
+
+interface Entry {
+  x: number;
+  y: number | null;
+  smooth: number | null;
+}
+
+/** Points and breaks of one series in x order; a break stands after the points of the same x. */
+function entries(series: LineSeries): Entry[] {
+  const found: Entry[] = [];
+  let next = 0;
+  const breaks = series.nonFinite;
+  for (let i = 0; i < series.x.length; i += 1) {
+    const x = series.x[i] as number;
+    for (; next < breaks.length && (breaks[next]?.[0] as number) < x; next += 1) {
+      found.push({ x: breaks[next]?.[0] as number, y: null, smooth: null });
+    }
+    found.push({ x, y: series.y[i] ?? null, smooth: series.smooth?.[i] ?? null });
+  }
+  for (; next < breaks.length; next += 1)
+    found.push({ x: breaks[next]?.[0] as number, y: null, smooth: null });
+  return found;
+}
+
+export function plotData(list: readonly LineSeries[], xAxis: Axis, yAxis: Axis): PlotData {
+  const rows = list.map(entries);
+  const smoothed = list.some((series) => series.smooth !== null);
+  const per = smoothed ? 2 : 1;
+  const columns: PlotColumn[] = Array.from({ length: 1 + per * list.length }, () => []);
+  const cursors = rows.map(() => 0);
+  let hidden = 0;
+  for (let place = nextX(rows, cursors); place !== null; place = nextX(rows, cursors)) {
+    columns[0]?.push(xAxis.at(place));
+    rows.forEach((row, index) => {
+      const at = cursors[index] as number;
+      const entry = row[at];
+      const here = entry?.x === place;
+      if (here) cursors[index] = at + 1;
+      const y = here ? placed(entry?.y ?? null, yAxis) : undefined;
+      if (here && entry?.y != null && y === null) hidden += 1;
+      columns[1 + index * per]?.push(y);
+      if (smoothed) columns[2 + index * per]?.push(here ? placed(entry?.smooth ?? null, yAxis) : undefined);
+    });
+  }
+  return dropUnplaced({ columns, hidden });
+}
+
+/** On a log x axis places at or below zero do not exist. */
+function dropUnplaced(data: PlotData): PlotData {
+  const x = data.columns[0] ?? [];
+  if (!x.some((place) => Number.isNaN(place))) return data;
+  const keep = x.map((place) => !Number.isNaN(place));
+  const columns = data.columns.map((column) => column.filter((_, i) => keep[i]));
+  return { columns, hidden: data.hidden + keep.filter((kept) => !kept).length };
+}
+
+function nextX(rows: readonly Entry[][], cursors: readonly number[]): number | null {
+  let least: number | null = null;
+  rows.forEach((row, index) => {
+    const x = row[cursors[index] as number]?.x;
+    if (x !== undefined && (least === null || x < least)) least = x;
+  });
+  return least;
+}
+
+function placed(value: number | null, axis: Axis): number | null {
+  if (value === null) return null;
+  const place = axis.at(value);
+  return Number.isFinite(place) ? place : null;
+}
+
+/** Lowest and highest drawn value between two x; `log` looks at positive values only. NaN ends when there is none. */
+export function yExtent(
+  list: readonly LineSeries[],
+  from: number,
+  to: number,
+  log: boolean,
+): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const take = (value: number | null | undefined) => {
+    if (value == null || !Number.isFinite(value) || (log && value <= 0)) return;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  };
+  for (const series of list) {
+    for (let i = 0; i < series.x.length; i += 1) {
+      const x = series.x[i] as number;
+      if (x < from || x > to) continue;
+      take(series.y[i]);
+      take(series.smooth?.[i]);
+    }
+  }
+  return low <= high ? [low, high] : [Number.NaN, Number.NaN];
+}
+
+/** First and last x over all series, breaks included. */
+export function xExtent(list: readonly LineSeries[], log: boolean): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const take = (x: number | undefined) => {
+    if (x === undefined || !Number.isFinite(x) || (log && x <= 0)) return;
+    if (x < low) low = x;
+    if (x > high) high = x;
+  };
+  for (const series of list) {
+    const start = log ? series.x.findIndex((x) => x > 0) : 0;
+    if (start >= 0) take(series.x[start]);
+    take(series.x[series.x.length - 1]);
+    for (const [x] of series.nonFinite) take(x);
+  }
+  return low <= high ? [low, high] : [Number.NaN, Number.NaN];
+}
+
+/** Index of the point nearest to `x` on the axis; of equal ones the last recorded. -1 when there is none. */
+export function nearestPoint(xs: readonly number[], x: number, axis: Axis): number {
+  if (xs.length === 0) return -1;
+  let low = 0;
+  let high = xs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((xs[middle] as number) <= x) low = middle + 1;
+    else high = middle;
+  }
+  const before = low - 1;
+  if (before < 0) return lastOfEqual(xs, 0);
+  if (low >= xs.length) return before;
+  const place = axis.at(x);
+  const gap = (index: number) => Math.abs(axis.at(xs[index] as number) - place);
+  return gap(low) < gap(before) ? lastOfEqual(xs, low) : before;
+}
+
+function lastOfEqual(xs: readonly number[], index: number): number {
+  let last = index;
+  while (last + 1 < xs.length && xs[last + 1] === xs[index]) last += 1;
+  return last;
+}

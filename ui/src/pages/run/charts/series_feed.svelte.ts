@@ -1,0 +1,250 @@
+/**
+ * Feeds the charts on screen: what becomes visible is gathered into few requests, what is hidden costs nothing,
+ * and a growing run sends only its new points.
+ */
+import { SvelteMap } from "svelte/reactivity";
+import type { Series, SeriesAnswer, SeriesRequest } from "../../../api/wire";
+import type { XWindow } from "../../../components/chart/zoom";
+import type { Smoothing, XChoice } from "./chart_options";
+import { appendPoints, type Points } from "./delta";
+
+/** What decides a curve, apart from its name. */
+export interface FeedQuery {
+  x: XChoice;
+  logX: boolean;
+  window: XWindow | null;
+  smoothing: Smoothing | null;
+  width_px: number;
+}
+
+export interface Curve extends Points {
+  last: Series["last"];
+  /** Points of the whole series, not only those drawn. */
+  points: number;
+  nonFinitePoints: number;
+  /** The whole of the x axis. */
+  extent: XWindow | null;
+  exact: boolean;
+  problem: string | null;
+}
+
+export interface ChartState {
+  curve: Curve | null;
+  /** Why the last try brought nothing. */
+  failure: string | null;
+}
+
+/** Charts that were asked for together: a cursor goes on only with the question that it answered. */
+interface Batch {
+  version: number;
+  metrics: string[];
+  /** Null once the question failed: there is nothing to go on from. */
+  cursor: string | null;
+}
+
+const BATCH = 32;
+const GATHER_MILLIS = 12;
+/** Appended points may make a curve this much longer than a fresh one before it is fetched anew. */
+const GROWTH = 2;
+const FRESH_PER_PX = 4;
+
+type Ask = (request: SeriesRequest, signal: AbortSignal) => Promise<SeriesAnswer>;
+
+export class SeriesFeed {
+  readonly charts = new SvelteMap<string, ChartState>();
+
+  #query: FeedQuery;
+  #key: string;
+  #version = 1;
+  #held = new Map<string, Batch>();
+  #visible = new Map<string, number>();
+  #asked = new Set<string>();
+  #flight = new AbortController();
+  #gather: ReturnType<typeof setTimeout> | undefined;
+  #updating = false;
+  #grewMeanwhile = false;
+  /** A chart could not follow the growth, because its first answer was still on the way. */
+  #missed = false;
+
+  constructor(
+    readonly run: string,
+    query: FeedQuery,
+    readonly ask: Ask,
+    readonly wordsOf: (error: unknown) => string,
+  ) {
+    this.#query = query;
+    this.#key = JSON.stringify(query);
+  }
+
+  /** Another window, axis or smoothing: what is visible is fetched anew, the old picture stays until then. */
+  look(query: FeedQuery): void {
+    const key = JSON.stringify(query);
+    if (key === this.#key) return;
+    this.#key = key;
+    this.#query = query;
+    this.#version += 1;
+    this.#flight.abort();
+    this.#flight = new AbortController();
+    this.#asked.clear();
+    this.#plan();
+  }
+
+  /** A chart came on screen; call the answer when it leaves. */
+  show(metric: string): () => void {
+    this.#visible.set(metric, (this.#visible.get(metric) ?? 0) + 1);
+    this.#plan();
+    return () => {
+      const count = (this.#visible.get(metric) ?? 1) - 1;
+      if (count > 0) this.#visible.set(metric, count);
+      else this.#visible.delete(metric);
+    };
+  }
+
+  retry(metric: string): void {
+    this.#held.delete(metric);
+    this.#plan();
+  }
+
+  /** The run wrote more: fetches what was added to the charts on screen. One update is under way at a time. */
+  async grew(): Promise<void> {
+    this.#grewMeanwhile = true;
+    if (this.#updating) return;
+    this.#updating = true;
+    try {
+      while (this.#grewMeanwhile) {
+        this.#grewMeanwhile = false;
+        await this.#update();
+      }
+    } finally {
+      this.#updating = false;
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#gather);
+    this.#flight.abort();
+    this.#grewMeanwhile = false;
+    this.#missed = false;
+  }
+
+  #plan(): void {
+    // Not begun anew by each chart that scrolls by: a long scroll is fed on its way.
+    this.#gather ??= setTimeout(() => this.#fetchMissing(), GATHER_MILLIS);
+  }
+
+  #fetchMissing(): void {
+    this.#gather = undefined;
+    const missing = [...this.#visible.keys()].filter(
+      (metric) => this.#held.get(metric)?.version !== this.#version && !this.#asked.has(metric),
+    );
+    for (let i = 0; i < missing.length; i += BATCH) {
+      void this.#fetch({ version: this.#version, metrics: missing.slice(i, i + BATCH), cursor: null });
+    }
+  }
+
+  async #update(): Promise<void> {
+    const batches = new Set<Batch>();
+    for (const metric of this.#visible.keys()) {
+      const batch = this.#held.get(metric);
+      if (this.#asked.has(metric)) this.#missed = true;
+      else if (batch?.version === this.#version && batch.cursor !== null) batches.add(batch);
+    }
+    await Promise.all([...batches].map((batch) => this.#fetch(batch)));
+  }
+
+  async #fetch(batch: Batch): Promise<void> {
+    const { metrics, cursor, version } = batch;
+    const { signal } = this.#flight;
+    for (const metric of metrics) this.#asked.add(metric);
+    try {
+      const answer = await this.ask(this.#request(metrics, cursor), signal);
+      if (version === this.#version) this.#take(batch, answer);
+    } catch (error) {
+      // A lost update comes with the next one; only a chart that has nothing says so.
+      const current = version === this.#version && !signal.aborted;
+      if (current && cursor === null) this.#fail(batch, this.wordsOf(error));
+    } finally {
+      if (version === this.#version) for (const metric of metrics) this.#asked.delete(metric);
+      if (this.#missed && this.#asked.size === 0) {
+        this.#missed = false;
+        void this.grew();
+      }
+    }
+  }
+
+  #request(metrics: string[], cursor: string | null): SeriesRequest {
+    const { x, logX, window, smoothing, width_px } = this.#query;
+    const from = window?.from ?? null;
+    const to = window?.to ?? null;
+    return { runs: [this.run], metrics, x, from, to, width_px, log_x: logX, smoothing, cursor };
+  }
+
+  #take(batch: Batch, answer: SeriesAnswer): void {
+    const fresh = batch.cursor === null;
+    batch.cursor = answer.cursor;
+    const found = new Map(answer.series.map((series) => [series.metric, series]));
+    let grown = false;
+    for (const metric of batch.metrics) {
+      // A chart that was fetched again meanwhile belongs to another batch.
+      if (!fresh && this.#held.get(metric) !== batch) continue;
+      this.#held.set(metric, batch);
+      const series = found.get(metric);
+      const old = this.charts.get(metric)?.curve ?? null;
+      if (!series) {
+        if (!answer.delta) this.charts.set(metric, { curve: null, failure: null });
+        continue;
+      }
+      const added = curveOf(series);
+      const curve = answer.delta && old ? joined(old, added) : added;
+      if (!answer.delta || !old || changed(old, added)) this.charts.set(metric, { curve, failure: null });
+      if (curve.x.length > GROWTH * FRESH_PER_PX * this.#query.width_px) {
+        this.#held.delete(metric);
+        grown = true;
+      }
+    }
+    if (grown) this.#plan();
+  }
+
+  #fail(batch: Batch, failure: string): void {
+    for (const metric of batch.metrics) {
+      this.charts.set(metric, { curve: this.charts.get(metric)?.curve ?? null, failure });
+      this.#held.set(metric, batch);
+    }
+  }
+}
+
+function curveOf(series: Series): Curve {
+  return {
+    x: series.x,
+    y: series.y,
+    smooth: series.smooth,
+    nonFinite: series.non_finite,
+    last: series.last,
+    points: series.points,
+    nonFinitePoints: series.non_finite_points,
+    extent: series.x_from === null || series.x_to === null ? null : { from: series.x_from, to: series.x_to },
+    exact: series.exact,
+    problem: series.problem,
+  };
+}
+
+function changed(old: Curve, fresh: Curve): boolean {
+  return fresh.x.length > 0 || fresh.nonFinite.length > 0 || fresh.points !== old.points;
+}
+
+function joined(old: Curve, added: Curve): Curve {
+  return {
+    ...appendPoints(old, added),
+    last: added.last ?? old.last,
+    points: added.points,
+    nonFinitePoints: added.nonFinitePoints,
+    extent: wider(old.extent, added.extent),
+    exact: old.exact && added.exact,
+    problem: added.problem,
+  };
+}
+
+function wider(one: XWindow | null, other: XWindow | null): XWindow | null {
+  if (!one || !other) return one ?? other;
+  return { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) };
+}

@@ -1,0 +1,25 @@
+/** What is wrong with the storage folder, in words. */
+import type { StorageInfo } from "../../api/wire";
+import { fill, type Text } from "../../text/languages";
+
+export interface Trouble {
+  title: string;
+  detail: string;
+}
+
+export function troubleOf(text: Text, storage: StorageInfo | null): Trouble | null {
+  if (storage === null || storage.state === "ok") return null;
+  const values = { root: storage.root, detail: storage.detail ?? "" };
+  const { missing, unreadable, read_only, stale, other } = text.storage;
+  const known = new Map([
+    ["missing", missing],
+    ["unreadable", unreadable],
+    ["read_only", read_only],
+    ["stale", stale],
+  ]);
+  const words = known.get(storage.state) ?? other;
+  return { title: words.title, detail: fill(words.detail, values) };
+}
+
+/** Deleting, renaming and tagging can work. */
+export const isWritable = (storage: StorageInfo | null): boolean => storage?.state === "ok";

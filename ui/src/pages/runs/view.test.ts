@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import type { RunRow } from "../../api/wire";
+import { durationOf, isUnder, searchTest, shown, sorted, sortOf, sortText } from "./view";
+
+function run(members: Partial<RunRow>): RunRow {
+  return {
+    id: "20260101_000000_aaaaaa",
+    path: "cv/yolo",
+    alias: null,
+    status: "finished",
+    status_reason: "status_word",
+    created_at: 100,
+    started_at: 100,
+    ended_at: 160,
+    tags: [],
+    best_metric_name: null,
+    best_metric_value: null,
+    best_metric_step: null,
+    best_metric_mode: null,
+    assets_count: 0,
+    problem: null,
+    last_write_at: 160,
+    ...members,
+  };
+}
+
+const ids = (rows: readonly RunRow[]): string[] => rows.map((row) => row.id);
+
+describe("sort order in the address", () => {
+  it.each(["", "best", "-best", "started", "-assets"])("survives the address: %s", (text) => {
+    expect(sortText(sortOf(text))).toBe(text);
+  });
+
+  it("is newest first when nothing is said", () => {
+    expect(sortOf("")).toEqual({ key: "started", descending: true });
+    expect(sortText({ key: "started", descending: true })).toBe("");
+  });
+});
+
+describe("sorting", () => {
+  const rows = [
+    run({ id: "a", best_metric_value: 0.5, alias: "run 10" }),
+    run({ id: "b", best_metric_value: null, alias: "run 9" }),
+    run({ id: "c", best_metric_value: 0.9, alias: "Run 2" }),
+    run({ id: "d", best_metric_value: 0.5, alias: "alpha" }),
+  ];
+
+  it("puts rows without a value last in both directions", () => {
+    expect(ids(sorted(rows, { key: "best", descending: true }, 0))).toEqual(["c", "a", "d", "b"]);
+    expect(ids(sorted(rows, { key: "best", descending: false }, 0))).toEqual(["a", "d", "c", "b"]);
+  });
+
+  it("counts numbers in names as numbers and ignores case", () => {
+    expect(ids(sorted(rows, { key: "run", descending: false }, 0))).toEqual(["d", "c", "b", "a"]);
+  });
+
+  it("keeps the order for a column that does not exist", () => {
+    expect(ids(sorted(rows, { key: "constructor", descending: true }, 0))).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("puts running runs before failed, interrupted and finished ones", () => {
+    const states = ["finished", "odd", "interrupted", "running", "failed"].map((status) =>
+      run({ id: status, status }),
+    );
+    const order = ids(sorted(states, { key: "state", descending: false }, 0));
+    expect(order).toEqual(["running", "failed", "interrupted", "finished", "odd"]);
+  });
+});
+
+describe("durations", () => {
+  it("end with the run, with the clock, or with the last write", () => {
+    expect(durationOf(run({}), 1000)).toBe(60);
+    expect(durationOf(run({ ended_at: null, status: "running" }), 1000)).toBe(900);
+    expect(durationOf(run({ ended_at: null, status: "failed", last_write_at: 130 }), 1000)).toBe(30);
+    expect(durationOf(run({ started_at: null, created_at: null }), 1000)).toBeNull();
+  });
+
+  it("are never negative when clocks disagree", () => {
+    expect(durationOf(run({ ended_at: 40 }), 1000)).toBe(0);
+  });
+});
+
+describe("search", () => {
+  const row = run({
+    id: "20260211_213452_10b71d",
+    alias: "Baseline 3",
+    path: "cv/detection/yolo",
+    tags: ["Best", "sweep42"],
+    best_metric_name: "val_acc",
+    best_metric_value: 0.81,
+  });
+
+  it.each([
+    ["", true],
+    ["baseline", true],
+    ["BASELINE yolo", true],
+    ["baseline nlp", false],
+    ["10b71d", true],
+    ["sweep", true],
+    ["tag:best", true],
+    ["tag:swee", false],
+    ["path:detection", true],
+    ["path:baseline", false],
+    ["id:2026", true],
+    ["alias:base", true],
+    ["val_acc>0.8", true],
+    ["val_acc>0.82", false],
+    ["best<=0.81", true],
+    ["loss<1", false],
+    ["best>x", false],
+    ["tag:", false],
+    ["(", false],
+  ])("%s finds the run: %s", (query, found) => {
+    expect(searchTest(query)(row)).toBe(found);
+  });
+});
+
+describe("folders", () => {
+  it.each([
+    ["cv", true],
+    ["cv/yolo", true],
+    ["cv/yo", false],
+    ["c", false],
+  ])("%s holds cv/yolo: %s", (folder, held) => {
+    expect(isUnder("cv/yolo", folder)).toBe(held);
+  });
+});
+
+describe("what is shown", () => {
+  const rows = [
+    run({ id: "a", status: "running" }),
+    run({ id: "b", status: "failed", path: "nlp/bert" }),
+    run({ id: "c", status: "failed" }),
+    run({ id: "d", path: null }),
+  ];
+
+  it("counts the states that folder and words leave, whatever state is chosen", () => {
+    const view = shown(rows, "cv", "", new Set(["failed"]));
+    expect(ids(view.rows)).toEqual(["c"]);
+    expect(view.found).toBe(2);
+    expect(Object.fromEntries(view.counts)).toEqual({ running: 1, failed: 1 });
+  });
+
+  it("answers a keystroke over 100,000 runs well within 50 ms a 10,000", () => {
+    const many = Array.from({ length: 100_000 }, (_, at) => run({ id: `2026_${at}`, alias: `run-${at}` }));
+    shown(many, "", "warm", new Set());
+    const start = performance.now();
+    const view = shown(many, "", "run-9999", new Set());
+    const tookMillis = performance.now() - start;
+    expect(view.rows.length).toBe(11);
+    expect(tookMillis).toBeLessThan(500);
+  });
+});

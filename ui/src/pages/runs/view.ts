@@ -1,0 +1,159 @@
+/** Which runs are shown and in what order: pure functions over the rows and the address. */
+import type { RunRow } from "../../api/wire";
+
+export interface SortOrder {
+  key: string;
+  descending: boolean;
+}
+
+/** `-best` in the address sorts by the best value, largest first. */
+export function sortOf(text: string): SortOrder {
+  if (text === "") return { key: "started", descending: true };
+  return text.startsWith("-") ? { key: text.slice(1), descending: true } : { key: text, descending: false };
+}
+
+export function sortText({ key, descending }: SortOrder): string {
+  const text = (descending ? "-" : "") + key;
+  return text === "-started" ? "" : text;
+}
+
+export const startOf = (row: RunRow): number | null => row.started_at ?? row.created_at;
+
+/** Length of the run so far; a run that is not over is still counting. */
+export function durationOf(row: RunRow, nowSecs: number): number | null {
+  const start = startOf(row);
+  if (start === null) return null;
+  const end = row.ended_at ?? (row.status === "running" ? nowSecs : row.last_write_at);
+  return end === null ? null : Math.max(0, end - start);
+}
+
+/** What a person calls the run. */
+export const nameOf = (row: RunRow): string => row.alias ?? row.id;
+
+const collator = new Intl.Collator(["en", "zh"], { numeric: true, sensitivity: "base" });
+const statusRank: Record<string, number> = { running: 0, failed: 1, interrupted: 2, finished: 3 };
+
+type Key = string | number | null;
+
+function keyOf(row: RunRow, column: string, nowSecs: number): Key {
+  switch (column) {
+    case "run":
+      return nameOf(row);
+    case "state":
+      return statusRank[row.status] ?? 4;
+    case "path":
+      return row.path;
+    case "started":
+      return startOf(row);
+    case "duration":
+      return durationOf(row, nowSecs);
+    case "best":
+      return row.best_metric_value;
+    case "tags":
+      return row.tags.length === 0 ? null : row.tags.join(" ");
+    case "assets":
+      return row.assets_count;
+    default:
+      return null;
+  }
+}
+
+/** Sorts a copy. Rows without a value stand last in both directions; equal ones keep their order. */
+export function sorted(rows: readonly RunRow[], order: SortOrder, nowSecs: number): readonly RunRow[] {
+  const keys = rows.map((row, at) => ({ row, at, key: keyOf(row, order.key, nowSecs) }));
+  const sign = order.descending ? -1 : 1;
+  keys.sort((a, b) => {
+    if (a.key === null || b.key === null) {
+      return a.key === b.key ? a.at - b.at : a.key === null ? 1 : -1;
+    }
+    const by = typeof a.key === "string" ? collator.compare(a.key, String(b.key)) : a.key - Number(b.key);
+    return sign * by || a.at - b.at;
+  });
+  return keys.map(({ row }) => row);
+}
+
+type Test = (row: RunRow) => boolean;
+
+const haystacks = new WeakMap<RunRow, string>();
+
+/** Everything of a row that words are looked for in, made once for each row. */
+function haystack(row: RunRow): string {
+  let text = haystacks.get(row);
+  if (text === undefined) {
+    text = [row.id, row.alias ?? "", row.path ?? "", ...row.tags].join("\n").toLowerCase();
+    haystacks.set(row, text);
+  }
+  return text;
+}
+
+/** True for the folder itself and everything below it. */
+export function isUnder(path: string | null, folder: string): boolean {
+  return path !== null && (path === folder || path.startsWith(`${folder}/`));
+}
+
+const comparison = /^([^<>=]+)(<=|>=|<|>|=)(-?[\d.]+(?:e[+-]?\d+)?)$/i;
+
+function numberTest(name: string, sign: string, limit: number): Test {
+  const compare: Record<string, (value: number) => boolean> = {
+    "<": (value) => value < limit,
+    "<=": (value) => value <= limit,
+    ">": (value) => value > limit,
+    ">=": (value) => value >= limit,
+    "=": (value) => value === limit,
+  };
+  const holds = compare[sign] ?? (() => false);
+  return ({ best_metric_name: metric, best_metric_value: value }) =>
+    value !== null && (name === "best" || metric?.toLowerCase() === name) && holds(value);
+}
+
+function wordTest(word: string): Test {
+  const [, name, sign, limit] = comparison.exec(word) ?? [];
+  if (name && sign && Number.isFinite(Number(limit))) return numberTest(name, sign, Number(limit));
+  const colon = word.indexOf(":");
+  const value = word.slice(colon + 1);
+  switch (colon > 0 && value !== "" ? word.slice(0, colon) : "") {
+    case "path":
+      return (row) => (row.path ?? "").toLowerCase().includes(value);
+    case "tag":
+      return (row) => row.tags.some((tag) => tag.toLowerCase() === value);
+    case "id":
+      return (row) => row.id.toLowerCase().includes(value);
+    case "alias":
+      return (row) => (row.alias ?? "").toLowerCase().includes(value);
+    default:
+      return (row) => haystack(row).includes(word);
+  }
+}
+
+/** Words that must all be found; `tag:`, `path:`, `id:`, `alias:` narrow one, `best>0.7` and `loss<0.1` compare. */
+export function searchTest(query: string): Test {
+  const tests = query.toLowerCase().split(/\s+/).filter(Boolean).map(wordTest);
+  return (row) => tests.every((test) => test(row));
+}
+
+export interface Shown {
+  rows: readonly RunRow[];
+  /** Runs of each status among those that the folder and the words leave. */
+  counts: ReadonlyMap<string, number>;
+  /** Runs that the folder and the words leave, whatever their status. */
+  found: number;
+}
+
+/** Applies folder, words and statuses to rows that are in order already. */
+export function shown(
+  rows: readonly RunRow[],
+  folder: string,
+  query: string,
+  statuses: ReadonlySet<string>,
+): Shown {
+  const test = searchTest(query);
+  const counts = new Map<string, number>();
+  let found = 0;
+  const left = rows.filter((row) => {
+    if ((folder !== "" && !isUnder(row.path, folder)) || !test(row)) return false;
+    found += 1;
+    counts.set(row.status, (counts.get(row.status) ?? 0) + 1);
+    return statuses.size === 0 || statuses.has(row.status);
+  });
+  return { rows: left, counts, found };
+}

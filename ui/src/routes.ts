@@ -1,0 +1,9 @@
+/** Page → component. The first page comes with the script; the others are fetched when they are opened. */
+import type { Component } from "svelte";
+import Runs from "./pages/runs/Runs.svelte";
+import type { PageName } from "./state/places";
+
+export const pages: Record<PageName, () => Promise<Component> | Component> = {
+  runs: () => Runs,
+  run: async () => (await import("./pages/run/Run.svelte")).default,
+};

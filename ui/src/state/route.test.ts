@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { placeOf, runHref } from "./places";
+import { follow, route } from "./route.svelte";
+
+describe("addresses", () => {
+  it.each([
+    ["/", { page: "runs", id: null }],
+    ["/index.html", { page: "runs", id: null }],
+    ["/runs", { page: "runs", id: null }],
+    ["/runs/", { page: "runs", id: null }],
+    ["/run/20260101_000000_aaaaaa", { page: "run", id: "20260101_000000_aaaaaa" }],
+    ["/run/a%20b", { page: "run", id: "a b" }],
+    ["/run/%E0%A4%A", { page: "run", id: "%E0%A4%A" }],
+    ["/run/", { page: null, id: null }],
+    ["/settings", { page: null, id: null }],
+  ])("%s is a place", (pathname, place) => {
+    expect(placeOf(pathname)).toEqual(place);
+  });
+
+  it("lead there and back", () => {
+    expect(placeOf(runHref("ä/ö #1")).id).toBe("ä/ö #1");
+  });
+});
+
+describe("the view in the address", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    history.replaceState(null, "", "/runs");
+    route.begin();
+  });
+
+  it("changes at once, while the address bar is written when typing rests", () => {
+    const written = vi.spyOn(history, "replaceState");
+    for (const q of ["y", "yo", "yol", "yolo"]) route.change({ q });
+    expect(route.get("q")).toBe("yolo");
+    expect(written).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(200);
+    expect(written).toHaveBeenCalledTimes(1);
+    expect(location.search).toBe("?q=yolo");
+  });
+
+  it("is written before a page is left, so that going back finds it", () => {
+    route.change({ q: "yolo" });
+    route.go("/run/a");
+    history.replaceState(null, "", "/runs?q=yolo");
+    dispatchEvent(new PopStateEvent("popstate"));
+    expect(route.get("q")).toBe("yolo");
+  });
+
+  it("drops empty members", () => {
+    route.change({ q: "a", path: "b" });
+    route.change({ q: "" });
+    expect(route.href).toBe("/runs?path=b");
+  });
+});
+
+describe("a click on a link", () => {
+  const click = (html: string, members: MouseEventInit = {}): boolean => {
+    document.body.innerHTML = html;
+    const event = new MouseEvent("click", { bubbles: true, cancelable: true, ...members });
+    Object.defineProperty(event, "target", { value: document.body.firstElementChild });
+    follow(event);
+    return event.defaultPrevented;
+  };
+
+  it("of ours stays in the page", () => {
+    expect(click('<a href="/run/abc">x</a>')).toBe(true);
+    expect(route.place).toEqual({ page: "run", id: "abc" });
+  });
+
+  it.each([
+    ["a new tab", '<a href="/run/abc">x</a>', { ctrlKey: true }],
+    ["another site", '<a href="https://example.org/run/abc">x</a>', {}],
+    ["the API pages", '<a href="/docs">x</a>', {}],
+    ["a target", '<a href="/run/abc" target="_blank">x</a>', {}],
+    ["a place in the page", '<a href="#page">x</a>', {}],
+    ["a download", '<a href="/runs" download>x</a>', {}],
+    ["no link", "<b>x</b>", {}],
+  ])("that means %s is the browser's", (_, html, members) => {
+    expect(click(html, members)).toBe(false);
+  });
+});

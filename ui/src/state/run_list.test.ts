@@ -1,0 +1,146 @@
+import { flushSync } from "svelte";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Live, LiveFrame } from "../api/live.svelte";
+import type { RunListAnswer, RunRow } from "../api/wire";
+import { merged, newerFirst, RunList, rowsOf } from "./run_list.svelte";
+
+const row = (id: string, created_at: number | null, alias = ""): RunRow =>
+  ({ id, created_at, alias }) as RunRow;
+
+describe("rows of an answer", () => {
+  it("are named by its fields, in whatever order they come", () => {
+    expect(rowsOf({ fields: ["alias", "id"], rows: [["x", "1"]] })).toEqual([{ alias: "x", id: "1" }]);
+  });
+});
+
+describe("a partial answer", () => {
+  const old = [row("c", 30), row("b", 20), row("a", 10)];
+
+  it("replaces what changed in its place", () => {
+    const rows = merged(old, [row("b", 20, "new")], []);
+    expect(rows.map((one) => [one.id, one.alias])).toEqual([
+      ["c", ""],
+      ["b", "new"],
+      ["a", ""],
+    ]);
+  });
+
+  it("puts new runs where their time belongs and drops removed ones", () => {
+    const rows = merged(old, [row("d", 40), row("x", 15), row("0", null)], ["b", "unknown"]);
+    expect(rows.map((one) => one.id)).toEqual(["d", "c", "x", "a", "0"]);
+  });
+
+  it("ends in the order of a full answer", () => {
+    const all = [row("a", 1), row("b", 1), row("c", 2), row("d", null)].sort(newerFirst);
+    for (const left of all) {
+      const others = all.filter((one) => one !== left);
+      expect(merged(others, [left], [])).toEqual(all);
+    }
+  });
+});
+
+class FakeLive {
+  state = "live";
+  listeners = new Set<(frame: LiveFrame) => void>();
+  listen(listener: (frame: LiveFrame) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+  tell(frame: LiveFrame): void {
+    for (const listener of this.listeners) listener(frame);
+  }
+}
+
+const storage = { root: "/r", state: "ok", detail: null, source: "files", sample: false, indexing: null };
+
+function answer(members: Partial<RunListAnswer>): Response {
+  const whole = {
+    cursor: "1",
+    full: true,
+    storage: { ...storage, recent_roots: [] },
+    fields: ["id", "created_at"],
+  };
+  return new Response(JSON.stringify({ ...whole, rows: [], removed: [], ...members }));
+}
+
+describe("the list", () => {
+  let live: FakeLive;
+  let list: RunList;
+  let stop: () => void;
+  const asked = vi.fn<(address: string) => Promise<Response>>();
+
+  beforeEach(() => {
+    live = new FakeLive();
+    list = new RunList(live as unknown as Live);
+    vi.stubGlobal("fetch", asked);
+    asked.mockReset();
+    stop = () => {};
+  });
+  afterEach(() => {
+    stop();
+    vi.unstubAllGlobals();
+  });
+
+  it("asks only for what changed after a live frame", async () => {
+    asked.mockResolvedValueOnce(answer({ rows: [["a", 1]], cursor: "7" }));
+    asked.mockResolvedValueOnce(answer({ full: false, rows: [["b", 2]], cursor: "8" }));
+    stop = list.start();
+    await vi.waitFor(() => expect(list.waiting).toBe(false));
+    live.tell({ type: "runs", cursor: "8" });
+    await vi.waitFor(() => expect(list.rows.map((one) => one.id)).toEqual(["b", "a"]));
+    expect(asked.mock.calls.map(([address]) => address)).toEqual(["/api/run-list", "/api/run-list?since=7"]);
+  });
+
+  it("does not ask again for a cursor that it has", async () => {
+    asked.mockResolvedValueOnce(answer({ cursor: "7" }));
+    stop = list.start();
+    await vi.waitFor(() => expect(list.waiting).toBe(false));
+    live.tell({ type: "hello", cursor: "7" });
+    live.tell({ type: "runs", cursor: "7" });
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  it("turns many frames during one fetch into one more fetch", async () => {
+    let reply: (response: Response) => void = () => {};
+    asked.mockImplementationOnce(() => new Promise((done) => (reply = done)));
+    asked.mockImplementation(async () => answer({ full: false, cursor: "9" }));
+    stop = list.start();
+    for (const cursor of ["2", "3", "4"]) live.tell({ type: "runs", cursor });
+    reply(answer({ cursor: "1" }));
+    await vi.waitFor(() => expect(list.waiting).toBe(false));
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
+  it("shows the progress of indexing", async () => {
+    asked.mockResolvedValueOnce(answer({}));
+    stop = list.start();
+    await vi.waitFor(() => expect(list.waiting).toBe(false));
+    live.tell({ type: "indexing", done: 5, total: 10 });
+    flushSync();
+    expect(list.storage?.indexing).toEqual({ done: 5, total: 10 });
+    live.tell({ type: "indexing", done: 10, total: 10 });
+    expect(list.storage?.indexing).toBeNull();
+  });
+
+  it("keeps the rows when the server fails and says why", async () => {
+    asked.mockResolvedValueOnce(answer({ rows: [["a", 1]] }));
+    stop = list.start();
+    await vi.waitFor(() => expect(list.waiting).toBe(false));
+    asked.mockResolvedValueOnce(new Response(JSON.stringify({ detail: "disk gone" }), { status: 500 }));
+    await list.refresh();
+    expect(list.rows.length).toBe(1);
+    expect(list.error).toMatchObject({ detail: "disk gone", status: 500 });
+  });
+
+  it("shows nothing of the old folder after a switch", async () => {
+    asked.mockResolvedValueOnce(answer({ rows: [["a", 1]], cursor: "7" }));
+    stop = list.start();
+    await vi.waitFor(() => expect(list.waiting).toBe(false));
+    asked.mockResolvedValueOnce(answer({ rows: [["z", 1]], cursor: "1" }));
+    const done = list.switched();
+    expect(list.rows).toEqual([]);
+    await done;
+    expect(list.rows.map((one) => one.id)).toEqual(["z"]);
+    expect(asked.mock.calls.at(-1)?.[0]).toBe("/api/run-list");
+  });
+});

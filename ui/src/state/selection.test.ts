@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { Selection } from "./selection.svelte";
+import { readLayout } from "./table_layout.svelte";
+
+describe("ticked rows", () => {
+  it("keep the order of ticking, without doubles", () => {
+    const ticks = new Selection();
+    ticks.toggle("b");
+    ticks.add(["a", "b", "c"]);
+    expect(ticks.ids).toEqual(["b", "a", "c"]);
+    ticks.toggle("a");
+    expect([ticks.rank("b"), ticks.rank("c"), ticks.rank("a")]).toEqual([0, 1, -1]);
+    ticks.drop(["b", "x"]);
+    expect(ticks.ids).toEqual(["c"]);
+  });
+});
+
+describe("a kept table layout", () => {
+  it("takes what makes sense and nothing else", () => {
+    const kept = readLayout('{"widths":{"run":300,"state":"x","tags":-4,"path":99999},"hidden":["tags",7]}');
+    expect(kept).toEqual({ widths: { run: 300 }, hidden: ["tags"] });
+  });
+
+  it.each([null, "", "[", "3", '{"widths":null,"hidden":"x"}'])("is empty for %s", (text) => {
+    expect(readLayout(text)).toEqual({ widths: {}, hidden: [] });
+  });
+});

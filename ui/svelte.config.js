@@ -1,0 +1,4 @@
+/** Runes everywhere; the editor and the checker read this too. */
+export default {
+  compilerOptions: { runes: true },
+};

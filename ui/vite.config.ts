@@ -1,0 +1,100 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** Copies the API reference's viewer, so that `/redoc` needs nothing from elsewhere. */
+function redocBundle(): Plugin {
+  let outDir = "dist";
+  return {
+    name: "redoc-bundle",
+    apply: "build",
+    configResolved(config) {
+      outDir = resolve(config.root, config.build.outDir);
+    },
+    closeBundle() {
+      const from = createRequire(import.meta.url).resolve("redoc/bundles/redoc.standalone.js");
+      mkdirSync(outDir, { recursive: true });
+      copyFileSync(from, join(outDir, "redoc.standalone.js"));
+      compressTree(outDir);
+    },
+  };
+}
+
+const compressible = /\.(html|js|css|svg|json|txt|webmanifest)$/;
+
+/** Writes `.br` and `.gz` beside each text file; the server sends them as they are. */
+function compressTree(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    const path = join(dir, name);
+    if (statSync(path).isDirectory()) {
+      compressTree(path);
+    } else if (compressible.test(name)) {
+      const bytes = readFileSync(path);
+      const quality = bytes.length > 400_000 ? 9 : 11;
+      writeFileSync(
+        `${path}.br`,
+        brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }),
+      );
+      writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+    }
+  }
+}
+
+const viewer = process.env.RUNICORN_ADDRESS ?? "http://127.0.0.1:23300";
+
+export default defineConfig({
+  plugins: [svelte(), redocBundle()],
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    host: "127.0.0.1",
+    proxy: {
+      "/api": { target: viewer, ws: true, changeOrigin: true, rewriteWsOrigin: true },
+    },
+  },
+  test: {
+    projects: [
+      {
+        extends: true,
+        resolve: { conditions: ["browser"] },
+        test: { name: "unit", include: ["src/**/*.test.ts"], environment: "jsdom", css: true },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["e2e/**/*.e2e.ts"],
+          environment: "node",
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "write-to-pixel",
+          include: ["e2e/write_to_pixel.ts"],
+          environment: "node",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "screenshots",
+          include: ["e2e/screenshots.ts"],
+          environment: "node",
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
