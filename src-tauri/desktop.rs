@@ -1,0 +1,71 @@
+//! What the server may ask of the desktop on behalf of the page.
+
+use std::{path::PathBuf, sync::Arc};
+
+use runicorn_server::{Desktop, DesktopFuture};
+use tauri::{AppHandle, Manager, async_runtime};
+use tokio::sync::oneshot;
+
+use crate::{blank_check::BlankCheck, window};
+
+/// The handle that the server holds.
+pub(crate) struct Handle {
+    app: AppHandle,
+    blank_check: Arc<BlankCheck>,
+}
+
+impl Handle {
+    pub(crate) fn new(app: AppHandle, blank_check: Arc<BlankCheck>) -> Self {
+        Self { app, blank_check }
+    }
+}
+
+impl Desktop for Handle {
+    fn pick_folder(&self) -> DesktopFuture<Option<PathBuf>> {
+        let (answer, answered) = oneshot::channel();
+        let app = self.app.clone();
+        let asked = self.app.run_on_main_thread(move || {
+            let mut dialog = rfd::AsyncFileDialog::new();
+            if let Some(window) = app.get_webview_window(window::LABEL) {
+                dialog = dialog.set_parent(&window);
+            }
+            let picking = dialog.pick_folder();
+            async_runtime::spawn(async move {
+                // Nobody waits any more when the page went away; then the choice does not matter.
+                drop(answer.send(picking.await.map(|folder| folder.path().to_path_buf())));
+            });
+        });
+        if let Err(error) = asked {
+            tracing::warn!(%error, "the folder dialog could not be shown");
+        }
+        Box::pin(async { answered.await.ok().flatten() })
+    }
+
+    fn notify(&self, title: &str, text: &str) {
+        notify(title, text);
+    }
+
+    fn open_url(&self, url: &str) -> DesktopFuture<Result<(), String>> {
+        let opened = open::that_detached(url).map_err(|error| error.to_string());
+        Box::pin(async { opened })
+    }
+
+    fn painted(&self) {
+        self.blank_check.painted();
+    }
+}
+
+/// Shows a notification of the system; one that cannot be shown is only logged.
+pub(crate) fn notify(title: &str, text: &str) {
+    let mut notification = notify_rust::Notification::new();
+    notification
+        .appname("Runicorn")
+        .summary(title)
+        .body(text)
+        .icon("runicorn-desktop");
+    async_runtime::spawn_blocking(move || {
+        if let Err(error) = notification.show() {
+            tracing::info!(%error, "no notification was shown");
+        }
+    });
+}

@@ -1,0 +1,142 @@
+//! A plain `WebDriver` client for the window of the real app.
+
+use std::{net::TcpListener, path::Path};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpStream,
+    time::{Duration, Instant, sleep},
+};
+
+use crate::{
+    programs::{PATIENCE, Running, program},
+    screen::{STAY, Screen},
+};
+
+/// One session with one window.
+pub(crate) struct Driver {
+    client: Client,
+    session: String,
+    _front: Running,
+}
+
+impl Driver {
+    /// Starts the app under the driver and waits for its window.
+    pub(crate) async fn start(screen: &Screen) -> Self {
+        let [port, native_port] = [free_port(), free_port()].map(|port| port.to_string());
+        let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/tauri-driver");
+        let tool = if tool.exists() {
+            tool
+        } else {
+            "tauri-driver".into()
+        };
+        let mut command = program(tool);
+        command.args(["--port", &port, "--native-port", &native_port]);
+        let front = Running::start(screen.surround(&mut command));
+        answers(&native_port).await;
+        answers(&port).await;
+        let options = json!({"application": env!("CARGO_BIN_EXE_runicorn-desktop"), "args": ["--port", "0", STAY]});
+        let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "wry", "tauri:options": options}}});
+        let client = Client::new();
+        let base = format!("http://127.0.0.1:{port}/session");
+        let answer = call("a new session", client.post(&base).json(&wanted)).await;
+        let session = format!("{base}/{}", answer["sessionId"].as_str().unwrap());
+        let driver = Self {
+            client,
+            session,
+            _front: front,
+        };
+        driver
+            .post("timeouts", json!({"script": PATIENCE.as_millis()}))
+            .await;
+        let loaded = "return location.protocol === 'http:' && document.readyState === 'complete'";
+        driver.wait_for("the page", loaded).await;
+        driver
+    }
+
+    /// Runs a function body in the page and gives what it returns.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.post("execute/sync", json!({"script": script, "args": []}))
+            .await
+    }
+
+    /// Goes to a path of our own server and waits until it is loaded.
+    pub(crate) async fn go(&self, path: &str) {
+        let origin = self.run("return location.origin").await;
+        let url = format!("{}{path}", origin.as_str().unwrap());
+        self.post("url", json!({ "url": url })).await;
+    }
+
+    /// Waits until a function body in the page returns something true, and gives that. Asked from outside again and
+    /// again, because a script that waits inside ends with an error when its page goes.
+    pub(crate) async fn wait_for(&self, what: &str, script: &str) -> Value {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let found = self.run(script).await;
+            if !matches!(found, Value::Null | Value::Bool(false)) {
+                return found;
+            }
+            if Instant::now() > end {
+                let text = self.run("return document.body.innerText").await;
+                panic!(
+                    "{what} never came; the page says:\n{}",
+                    text.as_str().unwrap_or_default()
+                );
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// What a promise in the page comes to: `{"value"}` or `{"refused"}`.
+    pub(crate) async fn settle(&self, promise: &str) -> Value {
+        let script = format!(
+            "const done = arguments[0];
+             Promise.resolve().then(() => {promise}).then((value) => done({{value: value ?? null}}), (error) => done({{refused: String(error)}}));"
+        );
+        self.post("execute/async", json!({"script": script, "args": []}))
+            .await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        call(
+            path,
+            self.client
+                .post(format!("{}/{path}", self.session))
+                .json(&body),
+        )
+        .await
+    }
+
+    /// Ends the session and with it the app.
+    pub(crate) async fn end(self) {
+        call("the end", self.client.delete(&self.session)).await;
+    }
+}
+
+async fn call(what: &str, request: reqwest::RequestBuilder) -> Value {
+    let body: Value = request.send().await.unwrap().json().await.unwrap();
+    let value = body["value"].clone();
+    assert!(value.get("error").is_none(), "{what}: {value}");
+    value
+}
+
+/// Waits until somebody listens there; a program that says nothing gives no other sign.
+async fn answers(port: &str) {
+    let end = Instant::now() + PATIENCE;
+    while TcpStream::connect(format!("127.0.0.1:{port}"))
+        .await
+        .is_err()
+    {
+        assert!(Instant::now() < end, "nobody listens on {port}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}

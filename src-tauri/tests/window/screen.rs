@@ -1,0 +1,156 @@
+//! A display without a screen, a session bus and folders of one's own: what one desktop user has.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::programs::{Running, program};
+
+/// The app's own sign that it has started again already: on a busy machine a slow first picture is no reason to.
+pub(crate) const STAY: &str = "--safe-rendering";
+
+/// One user's desktop. All processes end and all folders go with it.
+pub(crate) struct Screen {
+    display: String,
+    bus: String,
+    home: TempDir,
+    _x_server: Running,
+    _bus_daemon: Running,
+}
+
+impl Screen {
+    pub(crate) fn new() -> Self {
+        let mut x_server = Running::start(program("Xvfb").args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1440x900x24",
+            "-nolisten",
+            "tcp",
+        ]));
+        let display = format!(
+            ":{}",
+            x_server
+                .line_where("a number", |line| line.trim().parse::<u16>().is_ok())
+                .trim()
+        );
+        let mut bus_daemon = Running::start(program("dbus-daemon").args([
+            "--session",
+            "--nofork",
+            "--print-address=1",
+        ]));
+        let bus = bus_daemon.line_with("unix:").trim().to_owned();
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("bin")).unwrap();
+        let screen = Self {
+            display,
+            bus,
+            home,
+            _x_server: x_server,
+            _bus_daemon: bus_daemon,
+        };
+        screen.write_browser();
+        screen.write_runs();
+        screen
+    }
+
+    /// The X display's name.
+    pub(crate) fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// The storage root that the app shows.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.home.path().join("root")
+    }
+
+    /// The state folder of the app.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.home.path().join("data/runicorn-desktop")
+    }
+
+    /// Addresses that were handed to the person's browser.
+    pub(crate) fn opened(&self) -> String {
+        fs::read_to_string(self.home.path().join("opened")).unwrap_or_default()
+    }
+
+    /// Gives a program this user's surroundings and nothing of the real one's.
+    pub(crate) fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let home = self.home.path();
+        let path = format!("{}:{}", home.join("bin").display(), env!("PATH"));
+        command
+            .env("PATH", path)
+            .env("DISPLAY", &self.display)
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
+            .env("HOME", home)
+            .env("XDG_DATA_HOME", home.join("data"))
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("RUNICORN_DIR", self.root())
+            .env("LANG", "C.UTF-8")
+            .env("GDK_BACKEND", "x11")
+            .env("NO_AT_BRIDGE", "1")
+            .env_remove("WAYLAND_DISPLAY")
+    }
+
+    /// The desktop app for this user.
+    pub(crate) fn app(&self, arguments: &[&str]) -> Running {
+        let mut command = program(env!("CARGO_BIN_EXE_runicorn-desktop"));
+        Running::start(self.surround(command.args(["--log-level", "debug"]).args(arguments)))
+    }
+
+    /// A browser that only notes what it was asked to open.
+    fn write_browser(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        let script = self.home.path().join("bin/xdg-open");
+        fs::write(
+            &script,
+            format!(
+                "#!/bin/sh\necho \"$1\" >> '{}'\n",
+                self.home.path().join("opened").display()
+            ),
+        )
+        .unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// The recorded runs of 0.7.2, without their database, moved to where they lie now.
+    fn write_runs(&self) {
+        let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/runicorn-0.7.2/root");
+        let root = self.root();
+        copy(&recorded, &root, &root.display().to_string());
+    }
+}
+
+fn copy(from: &Path, to: &Path, root: &str) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            copy(&entry.path(), &to.join(entry.file_name()), root);
+        }
+    } else if from
+        .extension()
+        .is_some_and(|ending| ending == "json" || ending == "jsonl")
+    {
+        let text =
+            String::from_utf8_lossy(&fs::read(from).unwrap()).replace("/tmp/fixture-root", root);
+        fs::write(to, text).unwrap();
+    } else if from.extension().is_none_or(|ending| ending != "db") {
+        fs::copy(from, to).unwrap();
+    }
+}
+
+impl Drop for Screen {
+    /// A failed test shows what the app itself logged.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.state().join("logs/viewer.log"));
+            println!("the app's log:\n{}", log.unwrap_or_default());
+        }
+    }
+}
