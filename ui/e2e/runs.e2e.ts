@@ -325,6 +325,16 @@ describe("with recorded runs", () => {
     await row("while-away").waitFor();
   });
 
+  it("says that the chart's script could not be fetched, and tries again when asked", async () => {
+    await page.route("**/assets/LineChart*", (route) => route.abort());
+    await open("/runs?selected=20250114_153045_a1b2c3");
+    const alert = preview().getByRole("alert");
+    await alert.waitFor();
+    await page.unroute("**/assets/LineChart*");
+    await alert.getByRole("button", { name: "Try again" }).click();
+    await expect.poll(() => preview().locator("canvas").count()).toBe(3);
+  });
+
   it("says that the storage folder went away, keeps calm, and recovers without a reload", async () => {
     await open();
     renameSync(root, `${root}-away`);
