@@ -301,10 +301,8 @@ impl RunStore {
     }
 
     pub(crate) fn carry_out(&self, steps: &[Step]) -> io::Result<()> {
-        self.writes
-            .journal()
-            .map_err(io::Error::other)?
-            .apply(steps)
+        let journal = self.writes.journal().map_err(StoreError::into_io)?;
+        journal.apply(steps)
     }
 
     /// After a change of ours: the list shows it at once, and rows that had to wait are looked after.

@@ -169,6 +169,7 @@ fn watch(app: &App, link: &Link) {
         switches.mark_unchanged();
         let store = app.store();
         let changes = store.changes();
+        let mut condition = store.state().condition;
         loop {
             if link.closed.is_cancelled() {
                 return;
@@ -176,6 +177,11 @@ fn watch(app: &App, link: &Link) {
             if switches.has_changed().unwrap_or(true) {
                 link.note_other_root();
                 break;
+            }
+            // a root that hangs keeps the store's own thread from telling
+            let now = store.state().condition;
+            if std::mem::replace(&mut condition, now) != now {
+                link.note(StoreChange::State);
             }
             if let Some(change) = changes.next(LOOK_UP_EVERY) {
                 link.note(change);
