@@ -1,4 +1,6 @@
-//! Times of the metrics room on real files: `cargo run --release -p runicorn-experiments --example metric_times -- <events.jsonl>…`
+//! Times and memory of the metrics room on real files: `cargo run --release -p runicorn-experiments --example metric_times -- <events.jsonl>…`
+//!
+//! A file of ten million rows, which is more than the tests make: `crates/xtask/tools/make_storage.py ROOT --runs 0 --big-rows 10000000`.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement")]
 
 use std::fs::File;

@@ -666,7 +666,7 @@ fn a_live_run_is_marked_where_it_is_and_moved_when_it_ends() {
     let bin = bench.root().join("runs/.recycle").join(A);
     let started = std::time::Instant::now();
     while !bin.exists() {
-        assert!(started.elapsed().as_secs() < 20, "it was never moved");
+        assert!(started.elapsed().as_secs() < 60, "it was never moved");
         drop(changes.next(std::time::Duration::from_millis(200)));
     }
     assert!(bin.join(".deleted").exists() && !dir.exists());
