@@ -40,6 +40,18 @@ async fn a_window_is_greeted_and_told_when_another_root_is_shown() {
 }
 
 #[tokio::test]
+async fn what_happened_before_a_socket_was_heard_is_told_to_it() {
+    let server = TestServer::on("runicorn-0.6.0").await;
+    let mut socket = server.socket("/api/live").await;
+    // Nothing changes here, and still the window learns how things are after it began to listen.
+    let mut wanted = vec!["hello", "storage", "runs"];
+    while !wanted.is_empty() {
+        let frame = next_frame(&mut socket).await.unwrap();
+        wanted.retain(|kind| frame["type"] != *kind);
+    }
+}
+
+#[tokio::test]
 async fn open_sockets_end_when_the_server_stops() {
     let server = TestServer::empty().await;
     let mut socket = server.socket("/api/live").await;
