@@ -99,16 +99,21 @@ fn window_state(state_folder: &Path) -> tauri::plugin::TauriPlugin<tauri::Wry> {
         .build()
 }
 
-/// A start that fails says why in a dialog: there may be no terminal.
+/// A start that fails says why in a dialog: there may be no terminal. The dialog is drawn by the event loop, which runs only
+/// after this, so it must not be waited for here.
 fn start_or_tell(app: &AppHandle, plan: Plan) {
     if let Err(error) = start(app, plan) {
         tracing::error!("{error:#}");
-        rfd::MessageDialog::new()
+        let dialog = rfd::AsyncMessageDialog::new()
             .set_level(rfd::MessageLevel::Error)
             .set_title("Runicorn")
             .set_description(format!("{error:#}"))
             .show();
-        app.exit(1);
+        let app = app.clone();
+        async_runtime::spawn(async move {
+            dialog.await;
+            app.exit(1);
+        });
     }
 }
 

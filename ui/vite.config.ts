@@ -72,8 +72,10 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/**/*.e2e.ts"],
           environment: "node",
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // Longer than anything takes on a busy machine; left alone it is a second.
+          expect: { poll: { timeout: 30_000 } },
           fileParallelism: false,
         },
       },

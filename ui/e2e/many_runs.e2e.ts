@@ -1,4 +1,5 @@
-/** The Runs page with 10,000 runs: first paint, scrolling, typing. Times are measured in the page and printed, never judged. */
+/** The Runs page with 10,000 runs: first paint, scrolling, typing. Times are measured in the page and
+ * printed; how fast is fast enough is for `cargo xtask bench` to say. */
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -57,7 +58,7 @@ describe("10,000 runs", () => {
       times.push(millis);
     }
     console.log(`first paint of ${runs} runs: ${times.map((millis) => Math.round(millis)).join(", ")} ms`);
-    expect(times.length).toBe(5);
+    expect(Math.min(...times)).toBeLessThan(10_000);
   });
 
   it("cost only the rows in view", async () => {

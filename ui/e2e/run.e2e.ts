@@ -31,7 +31,7 @@ const OLD = "20250119_080000_de1e7e";
 
 let folder: string;
 let root: string;
-let liveDir: string;
+let liveRuns = 0;
 let viewer: Viewer;
 let browser: Browser;
 let view: View;
@@ -40,7 +40,7 @@ let page: Page;
 beforeAll(async () => {
   folder = scratch();
   root = copyFixture("runicorn-0.6.0", join(folder, "root"));
-  liveDir = writeLiveRun(root);
+  writeLiveRun(root, LIVE);
   writeLongRun(root);
   writeHostileRun(root);
   writeEmptyRun(root);
@@ -70,20 +70,30 @@ afterEach(async () => {
 
 const open = (id: string, query = "") =>
   page.goto(`${viewer.address}/run/${id}${query === "" ? "" : `?${query}`}`);
+
+/** A live run for one test alone, in the list already. */
+async function ownLiveRun(): Promise<{ id: string; dir: string }> {
+  liveRuns += 1;
+  const id = `20260101_0001${String(liveRuns).padStart(2, "0")}_11fe00`;
+  const dir = writeLiveRun(root, id);
+  await expect.poll(async () => (await fetch(`${viewer.address}/api/runs/${id}`)).status).toBe(200);
+  return { id, dir };
+}
+
 const chart = (metric: string): Locator => page.getByRole("region", { name: metric, exact: true });
 const plot = (metric: string): Locator => page.getByRole("application", { name: `${metric}: ` });
 
-/** The next answer of the series endpoint that draws this metric. */
-async function nextSeries(metric: string): Promise<{ request: SeriesRequest; answer: SeriesAnswer }> {
-  const response: Response = await page.waitForResponse(
-    (one) =>
-      one.url().endsWith("/api/series") &&
-      (one.request().postDataJSON() as SeriesRequest).metrics.includes(metric),
-  );
-  return {
-    request: response.request().postDataJSON() as SeriesRequest,
-    answer: (await response.json()) as SeriesAnswer,
-  };
+/** The next answer of the series endpoint that draws this metric and fits; a late one to an earlier wish does not. */
+async function nextSeries(
+  metric: string,
+  fits: (asked: SeriesRequest, answer: SeriesAnswer) => boolean = () => true,
+): Promise<{ request: SeriesRequest; answer: SeriesAnswer }> {
+  const requestOf = (one: Response) => one.request().postDataJSON() as SeriesRequest;
+  const response = await page.waitForResponse(async (one) => {
+    if (!one.url().endsWith("/api/series") || !requestOf(one).metrics.includes(metric)) return false;
+    return fits(requestOf(one), (await one.json()) as SeriesAnswer);
+  });
+  return { request: requestOf(response), answer: (await response.json()) as SeriesAnswer };
 }
 
 interface SeriesRequest {
@@ -95,10 +105,18 @@ interface SeriesRequest {
   smoothing: { kind: string; amount: number } | null;
   cursor: string | null;
 }
+
+/** How much of the x axis was asked for. */
+const widthOf = (asked: SeriesRequest): number => (asked.to ?? Infinity) - (asked.from ?? -Infinity);
+
 interface SeriesAnswer {
   delta: boolean;
   series: { metric: string; x: number[]; y: number[]; smooth: number[] | null; points: number }[];
 }
+
+/** What a chart's drawing says of itself, once it says this. */
+const says = (metric: string, words: string) =>
+  expect.poll(() => plot(metric).getAttribute("aria-label")).toContain(words);
 
 /** How many pixels of a chart's canvas are of the first series' colour. */
 function inkOf(metric: string): Promise<number> {
@@ -127,7 +145,7 @@ describe("head", () => {
     await page.getByText("its process is alive").waitFor();
     await page.getByText(LIVE, { exact: true }).first().waitFor();
     await page.getByRole("link", { name: "live/net" }).waitFor();
-    expect(await page.title()).toContain("live one");
+    await expect.poll(() => page.title()).toContain("live one");
   });
 
   it("shows a face for a run that is not here, with a way back", async () => {
@@ -138,6 +156,7 @@ describe("head", () => {
   });
 
   it("says that a deleted run is in the recycle bin and puts it back", async () => {
+    await page.request.post(`${viewer.address}/api/runs/soft-delete`, { data: { run_ids: [OLD] } });
     await open(OLD);
     await page.getByText("This run is in the recycle bin").waitFor();
     await page.getByRole("button", { name: "Put back" }).click();
@@ -207,9 +226,8 @@ describe("charts", () => {
     await page.getByRole("button", { name: /^train/ }).waitFor();
     await chart("train/loss").getByText("0.050000").waitFor();
     await chart("train/acc").getByText("0.20000").waitFor();
-    await plot("train/loss").waitFor();
-    expect(await plot("train/loss").getAttribute("aria-label")).toContain("20 points drawn");
-    expect(await inkOf("train/loss")).toBeGreaterThan(50);
+    await says("train/loss", "20 points drawn");
+    await expect.poll(() => inkOf("train/loss")).toBeGreaterThan(50);
   });
 
   it("fold by group, and the address remembers it", async () => {
@@ -220,7 +238,8 @@ describe("charts", () => {
     await page.waitForURL(/fold=/);
     await page.reload();
     await page.getByRole("button", { name: /^train/, expanded: false }).waitFor();
-    expect(await chart("train/loss").count()).toBe(0);
+    await chart("lr").waitFor();
+    await expect.poll(() => chart("train/loss").count()).toBe(0);
   });
 
   it("are found by a part of their name", async () => {
@@ -239,10 +258,9 @@ describe("charts", () => {
     expect(whole?.points).toBe(200_000);
     expect(whole?.x.length).toBeLessThanOrEqual(4 * 1500);
     expect(Math.max(...(whole?.y ?? []))).toBe(SPIKE.value);
-    await chart("loss").waitFor();
-    expect(await plot("loss").getAttribute("aria-label")).toContain("to 99.5");
+    await says("loss", "to 99.5");
 
-    const second = nextSeries("loss");
+    const second = nextSeries("loss", (asked) => asked.from !== null);
     const box = await plot("loss").locator(".over").boundingBox();
     if (!box) throw new Error("the chart has no place");
     await page.mouse.move(box.x + box.width * 0.6, box.y + 50);
@@ -255,36 +273,37 @@ describe("charts", () => {
     expect(answer.series[0]?.y).toContain(SPIKE.value);
     await page.waitForURL(/from=.*to=/);
 
-    const third = nextSeries("loss");
+    const third = nextSeries("loss", (asked) => asked.from === null);
     await plot("loss").dblclick({ position: { x: 200, y: 60 } });
-    expect((await third).request.from).toBeNull();
+    await third;
     await page.waitForURL((url) => !url.search.includes("from="));
   });
 
   it("zoom by the wheel and by keys, and Escape shows everything before it leaves the page", async () => {
     await open(LONG);
     await plot("loss").waitFor();
+    await says("loss", "to 99.5");
     await plot("loss").hover();
-    const wheeled = nextSeries("loss");
+    const wheeled = nextSeries("loss", (asked) => asked.from !== null);
     await page.keyboard.down("Control");
     await page.mouse.wheel(0, -240);
     await page.keyboard.up("Control");
-    expect((await wheeled).request.from).not.toBeNull();
+    const wheel = widthOf((await wheeled).request);
 
     await plot("loss").focus();
-    const keyed = nextSeries("loss");
+    const keyed = nextSeries("loss", (asked) => widthOf(asked) < wheel);
     await page.keyboard.press("+");
-    expect((await keyed).request.to).not.toBeNull();
-    const reset = nextSeries("loss");
+    await keyed;
+    const reset = nextSeries("loss", (asked) => asked.from === null);
     await page.keyboard.press("Escape");
-    expect((await reset).request.from).toBeNull();
+    await reset;
     expect(page.url()).toContain(`/run/${LONG}`);
   });
 
   it("are smoothed over the whole series, the raw line stays behind", async () => {
     await open(LONG);
     await plot("loss").waitFor();
-    const smoothed = nextSeries("loss");
+    const smoothed = nextSeries("loss", (asked) => asked.smoothing !== null);
     await page.getByLabel("Smoothing").selectOption("ema");
     const { request, answer } = await smoothed;
     expect(request.smoothing).toEqual({ kind: "ema", amount: 0.9 });
@@ -303,18 +322,18 @@ describe("charts", () => {
     await plot("mixed").waitFor();
     await page.getByRole("button", { name: "log y" }).click();
     await chart("mixed").getByText("5 not above 0").waitFor();
-    const asked = nextSeries("mixed");
+    const asked = nextSeries("mixed", (request) => request.log_x);
     await page.getByRole("button", { name: "log x" }).click();
-    expect((await asked).request.log_x).toBe(true);
+    await asked;
   });
 
   it("run over steps, times or another metric", async () => {
     await open(LIVE);
     await plot("train/loss").waitFor();
     for (const x of ["relative_step", "wall_time", "relative_time", "metric:train/acc"]) {
-      const asked = nextSeries("train/loss");
+      const asked = nextSeries("train/loss", (request) => request.x === x);
       await page.getByLabel("X axis").selectOption(x);
-      expect((await asked).request.x).toBe(x);
+      await asked;
     }
     await chart("train/loss")
       .getByText(/^train\/acc ·/)
@@ -326,13 +345,13 @@ describe("charts", () => {
     for (const metric of ["gaps", "constant", "huge", "tiny", "back", "one"]) {
       await chart(metric).scrollIntoViewIfNeeded();
       await plot(metric).waitFor();
-      expect(await inkOf(metric), metric).toBeGreaterThan(2);
+      await expect.poll(() => inkOf(metric), { message: metric }).toBeGreaterThan(2);
     }
     await chart("gaps")
       .getByText(/3 NaN or infinite/)
       .waitFor();
-    expect(await plot("back").getAttribute("aria-label")).toContain("3 points drawn");
-    expect(await plot("huge").getAttribute("aria-label")).toContain("4.000e19".replace(".000", ""));
+    await says("back", "3 points drawn");
+    await says("huge", "4e19");
   });
 
   it("share one cross-hair, moved by pointer or arrows, and read the value out", async () => {
@@ -348,22 +367,26 @@ describe("charts", () => {
   });
 
   it("get new points while the run writes, and only the new ones travel", async () => {
-    await open(LIVE);
-    await chart("train/loss").getByText("0.050000").waitFor();
-    const update = nextSeries("train/loss");
-    append(liveDir, "events.jsonl", eventLine(21, { "train/loss": 0.321, "train/acc": 0.5, lr: 0.001 }));
+    const { id, dir } = await ownLiveRun();
+    await open(id);
+    await says("train/loss", "20 points drawn");
+    const stepsIn = (answer: SeriesAnswer) =>
+      answer.series.find((series) => series.metric === "train/loss")?.x ?? [];
+    const update = nextSeries("train/loss", (_, answer) => stepsIn(answer).includes(21));
+    append(dir, "events.jsonl", eventLine(21, { "train/loss": 0.321, "train/acc": 0.5, lr: 0.001 }));
     await chart("train/loss").getByText("0.32100").waitFor();
     const { request, answer } = await update;
     expect(request.cursor).not.toBeNull();
     expect(answer.delta).toBe(true);
-    expect(answer.series.find((series) => series.metric === "train/loss")?.x).toEqual([21]);
-    expect(await plot("train/loss").getAttribute("aria-label")).toContain("21 points drawn");
+    expect(stepsIn(answer)).toEqual([21]);
+    await says("train/loss", "21 points drawn");
   });
 
   it("appear for a metric that is logged for the first time", async () => {
-    await open(LIVE);
+    const { id, dir } = await ownLiveRun();
+    await open(id);
     await chart("train/loss").waitFor();
-    append(liveDir, "events.jsonl", eventLine(22, { "val/new": 5 }));
+    append(dir, "events.jsonl", eventLine(22, { "val/new": 5 }));
     await chart("val/new").waitFor();
   });
 
@@ -432,7 +455,7 @@ describe("logs", () => {
     await page.getByLabel("Go to line").press("Enter");
     await lines().getByText("line 540000", { exact: true }).waitFor();
     await page.waitForURL(/line=540000/);
-    expect(await lines().locator("[data-line]").count()).toBeLessThan(120);
+    await expect.poll(() => lines().locator("[data-line]").count()).toBeLessThan(120);
   });
 
   it("show colours as styles and a progress bar as its last state", async () => {
@@ -443,21 +466,23 @@ describe("logs", () => {
       getComputedStyle(document.documentElement).getPropertyValue("--ansi-red").trim(),
     );
     const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(bad.slice(at, at + 2), 16));
-    expect(await red.evaluate((element) => getComputedStyle(element).color)).toBe(`rgb(${r}, ${g}, ${b})`);
+    const colour = () => red.evaluate((element) => getComputedStyle(element).color);
+    await expect.poll(colour).toBe(`rgb(${r}, ${g}, ${b})`);
     await lines().getByText("100%|#####|").waitFor();
-    expect(await lines().getByText("50%|###  |").count()).toBe(0);
+    await expect.poll(() => lines().getByText("50%|###  |").count()).toBe(0);
   });
 
   it("follow what the run prints, until one looks elsewhere", async () => {
-    await open(LIVE, "tab=logs");
+    const { id, dir } = await ownLiveRun();
+    await open(id, "tab=logs");
     await lines().getByText("second line").waitFor();
-    append(liveDir, "logs.txt", "third line\n");
+    append(dir, "logs.txt", "third line\n");
     await lines().getByText("third line").waitFor();
-    append(liveDir, "logs.txt", `${Array.from({ length: 300 }, (_, i) => `burst ${i + 1}`).join("\n")}\n`);
+    append(dir, "logs.txt", `${Array.from({ length: 300 }, (_, i) => `burst ${i + 1}`).join("\n")}\n`);
     await lines().getByText("burst 300", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Go to start" }).click();
     await lines().getByText("first line").waitFor();
-    append(liveDir, "logs.txt", "unseen\n");
+    append(dir, "logs.txt", "unseen\n");
     await page.getByText("304 lines", { exact: true }).waitFor();
     await lines().getByText("first line").waitFor();
     await page.getByRole("button", { name: "Go to end" }).click();
@@ -483,7 +508,9 @@ describe("logs", () => {
 
   it("say what is wrong with a pattern", async () => {
     await open(LONG, "tab=logs&regex=1&find=(");
-    const said = page.getByRole("status").filter({ hasText: "The pattern is not a valid regular expression" });
+    const said = page
+      .getByRole("status")
+      .filter({ hasText: "The pattern is not a valid regular expression" });
     await said.waitFor();
   });
 
@@ -538,8 +565,9 @@ describe("images", () => {
 
   it("of the real SDK are shown", async () => {
     await open(YOLO, "tab=images");
-    await page.getByRole("figure").first().waitFor();
-    expect(await page.getByRole("figure").count()).toBeGreaterThan(0);
+    const picture = page.getByRole("figure").first().getByRole("img");
+    const width = () => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth);
+    await expect.poll(width).toBeGreaterThan(0);
   });
 
   it("teach when there are none", async () => {
@@ -641,9 +669,10 @@ describe("hostile content", () => {
 
 describe("a run that ends while one looks", () => {
   it("says so and stops its clock", async () => {
-    await open(LIVE);
+    const { id, dir } = await ownLiveRun();
+    await open(id);
     await page.getByText("Running", { exact: true }).waitFor();
-    finish(liveDir, "finished");
+    finish(dir, "finished");
     await page.getByText("The run has ended: Finished.").waitFor();
     await page.getByText("Running", { exact: true }).waitFor({ state: "detached" });
   });

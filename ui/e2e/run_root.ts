@@ -76,8 +76,8 @@ function crc(bytes: Buffer): number {
   return ~value >>> 0;
 }
 
-export function writeLiveRun(root: string): string {
-  const dir = writeRun(root, { id: LIVE, path: "live/net", alias: "live one" });
+export function writeLiveRun(root: string, id: string): string {
+  const dir = writeRun(root, { id, path: "live/net", alias: "live one" });
   for (let step = 1; step <= 20; step += 1) {
     append(
       dir,

@@ -158,6 +158,9 @@ export interface View {
   close: () => Promise<void>;
 }
 
+/** Longer than anything takes on a busy machine; reaching it is a failure. */
+const patienceMillis = 30_000;
+
 /** A fresh reader: own storage, own language and theme. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<View> {
   const context = await browser.newContext({
@@ -166,7 +169,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patienceMillis);
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.stack ?? error.message));
   page.on("console", (message) => {

@@ -33,12 +33,13 @@ impl Dist {
         } else {
             self.bundles.join(",")
         };
-        // Started in the top folder: the Tauri CLI takes the `tauri.conf.json` that it finds there first.
+        // Started in the top folder: the Tauri CLI takes the `tauri.conf.json` that it finds there first. It only packs what
+        // stands in `target/release`; left to build, it would ask for features of packages that it does not name.
         let cli = places::ui().join("node_modules/@tauri-apps/cli/tauri.js");
         programs::run(
             program("node")
                 .arg(cli)
-                .args(["build", "--bundles", &bundles]),
+                .args(["bundle", "--bundles", &bundles]),
         )?;
         println!(
             "\nbuilt: {}",

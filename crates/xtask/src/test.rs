@@ -5,7 +5,8 @@
 
 use std::{process::Command, time::Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use cargo_metadata::MetadataCommand;
 use clap::Args;
 
 use crate::{
@@ -167,6 +168,9 @@ fn clippy() -> Result<()> {
 }
 
 /// All Rust tests but those of the window; the structure tests of `xtask` are among them.
+///
+/// Both ways name targets of the whole workspace: with a package left out, cargo would resolve other features and build
+/// half of everything again.
 fn rust_tests() -> Result<()> {
     if needs::tools::has_cargo("nextest") {
         return programs::run(with_counterparts(&mut cargo()).args([
@@ -177,14 +181,32 @@ fn rust_tests() -> Result<()> {
             "not binary(window)",
         ]));
     }
-    programs::run(with_counterparts(&mut cargo()).args([
-        "test",
-        "--workspace",
-        "--no-fail-fast",
-        "--",
-        "--skip",
-        "window::",
-    ]))
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
+    for name in test_targets()? {
+        if name != WINDOW {
+            command.args(["--test", &name]);
+        }
+    }
+    programs::run(with_counterparts(&mut command))
+}
+
+/// The test target of the real window.
+const WINDOW: &str = "window";
+
+/// The names of the workspace's test targets, those in `tests` folders.
+fn test_targets() -> Result<Vec<String>> {
+    let told = programs::capture(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata =
+        MetadataCommand::parse(told).context("cargo does not say what there is to test")?;
+    let targets = metadata
+        .packages
+        .iter()
+        .flat_map(|package| &package.targets);
+    Ok(targets
+        .filter(|target| target.is_test())
+        .map(|target| target.name.clone())
+        .collect())
 }
 
 /// The tests of the real window, on a display without a screen.
@@ -198,7 +220,13 @@ fn window_tests() -> Result<()> {
             "binary(window)",
         ]));
     }
-    programs::run(cargo().args(["test", "--workspace", "--test", "window"]))
+    // Two at a time, as nextest is told in `.config/nextest.toml`.
+    let threads = ["--", "--test-threads", "2"];
+    programs::run(
+        cargo()
+            .args(["test", "--workspace", "--test", WINDOW])
+            .args(threads),
+    )
 }
 
 fn with_counterparts(command: &mut Command) -> &mut Command {
@@ -226,4 +254,18 @@ fn browser_tests() -> Result<()> {
     programs::run(
         ui::npm(&["run", "e2e"]).env("RUNICORN_VIEWER", places::built("debug", "runicorn-viewer")),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_one_of_the_test_targets_and_its_stage_has_it_alone() {
+        let targets = test_targets().unwrap();
+        for name in [WINDOW, "api", "storage", "writes", "structure"] {
+            let count = targets.iter().filter(|target| *target == name).count();
+            assert_eq!(count, 1, "{name} in {targets:?}");
+        }
+    }
 }

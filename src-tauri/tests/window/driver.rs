@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     programs::{PATIENCE, Running, program},
-    screen::{STAY, Screen},
+    screen::{STAY, Screen, app_under_test},
 };
 
 /// One session with one window.
@@ -36,7 +36,8 @@ impl Driver {
         let front = Running::start(screen.surround(&mut command));
         answers(&native_port).await;
         answers(&port).await;
-        let options = json!({"application": env!("CARGO_BIN_EXE_runicorn-desktop"), "args": ["--port", "0", STAY]});
+        let app = app_under_test().into_string().unwrap();
+        let options = json!({"application": app, "args": ["--port", "0", STAY]});
         let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "wry", "tauri:options": options}}});
         let client = Client::new();
         let base = format!("http://127.0.0.1:{port}/session");
@@ -66,6 +67,18 @@ impl Driver {
         let origin = self.run("return location.origin").await;
         let url = format!("{}{path}", origin.as_str().unwrap());
         self.post("url", json!({ "url": url })).await;
+    }
+
+    /// Clicks an element as a person does; a window that a script alone asks for is never opened.
+    pub(crate) async fn click(&self, selector: &str) {
+        let wanted = json!({"using": "css selector", "value": selector});
+        let found = self.post("element", wanted).await;
+        let id = found.as_object().unwrap().values().next().unwrap();
+        self.post(
+            &format!("element/{}/click", id.as_str().unwrap()),
+            json!({}),
+        )
+        .await;
     }
 
     /// Waits until a function body in the page returns something true, and gives that. Asked from outside again and

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     programs::{Running, program},
     screen::{STAY, Screen},
-    x_window::XWindow,
+    x_window::{CONTROL, XWindow},
 };
 
 /// X key symbols.
@@ -58,7 +58,7 @@ fn the_quit_key_ends_the_process() {
     let screen = Screen::new();
     let mut app = screen.app(&["--port", "0", STAY]);
     painted(&mut app);
-    XWindow::titled(screen.display(), "Runicorn").type_with_control(KEY_Q);
+    XWindow::titled(screen.display(), "Runicorn").type_key(&[CONTROL], KEY_Q);
     assert!(app.ended_well());
 }
 
@@ -137,6 +137,19 @@ fn a_taken_port_moves_the_app_to_a_free_one() {
     let port = port_of(&mut app);
     assert_ne!(port, 23300);
     painted(&mut app);
+}
+
+#[test]
+fn a_start_that_fails_says_why_in_a_window_of_its_own() {
+    let screen = Screen::new();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut app = screen.app(&["--port", &port, STAY]);
+    app.line_with(&format!("port {port} is taken"));
+    // The only window that there is: no page was ever opened.
+    XWindow::titled(screen.display(), "Runicorn").close();
+    assert!(!app.ended_well());
+    assert!(!app.said().contains("\"ready\":true"), "{}", app.said());
 }
 
 #[test]

@@ -12,6 +12,15 @@ use std::{
 /// Longer than anything takes on a busy machine; reaching it is a failure.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Asks again and again, for what gives no sign of its own.
+pub(crate) fn wait_until(what: &str, ask: impl Fn() -> Option<()>) {
+    let end = Instant::now() + PATIENCE;
+    while ask().is_none() {
+        assert!(Instant::now() < end, "{what} never came");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A command with nothing to read.
 #[expect(
     clippy::disallowed_methods,

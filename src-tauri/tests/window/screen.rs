@@ -1,6 +1,8 @@
 //! A display without a screen, a session bus and folders of one's own: what one desktop user has.
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -8,10 +10,15 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::programs::{Running, program};
+use crate::programs::{Running, program, wait_until};
 
 /// The app's own sign that it has started again already: on a busy machine a slow first picture is no reason to.
 pub(crate) const STAY: &str = "--safe-rendering";
+
+/// The app that was built with these tests, or the installed one that `RUNICORN_DESKTOP` names.
+pub(crate) fn app_under_test() -> OsString {
+    env::var_os("RUNICORN_DESKTOP").unwrap_or_else(|| env!("CARGO_BIN_EXE_runicorn-desktop").into())
+}
 
 /// One user's desktop. All processes end and all folders go with it.
 pub(crate) struct Screen {
@@ -74,9 +81,12 @@ impl Screen {
         self.home.path().join("data/runicorn-desktop")
     }
 
-    /// Addresses that were handed to the person's browser.
-    pub(crate) fn opened(&self) -> String {
-        fs::read_to_string(self.home.path().join("opened")).unwrap_or_default()
+    /// Waits until an address is handed to the person's browser, which starts in its own time.
+    pub(crate) fn wait_until_opened(&self, address: &str) {
+        wait_until(&format!("{address} in the browser"), || {
+            let opened = fs::read_to_string(self.home.path().join("opened")).ok()?;
+            opened.lines().any(|line| line == address).then_some(())
+        });
     }
 
     /// Gives a program this user's surroundings and nothing of the real one's.
@@ -100,7 +110,7 @@ impl Screen {
 
     /// The desktop app for this user.
     pub(crate) fn app(&self, arguments: &[&str]) -> Running {
-        let mut command = program(env!("CARGO_BIN_EXE_runicorn-desktop"));
+        let mut command = program(app_under_test());
         Running::start(self.surround(command.args(["--log-level", "debug"]).args(arguments)))
     }
 

@@ -19,8 +19,9 @@ use crate::programs::PATIENCE;
 
 const KEY_PRESS: u8 = 2;
 const KEY_RELEASE: u8 = 3;
-/// X key symbol of the left control key.
-const CONTROL: u32 = 0xffe3;
+/// X key symbols of keys that are held.
+pub(crate) const CONTROL: u32 = 0xffe3;
+pub(crate) const SHIFT: u32 = 0xffe1;
 
 /// A mapped top-level window.
 pub(crate) struct XWindow {
@@ -105,20 +106,21 @@ impl XWindow {
         (geometry.width, geometry.height)
     }
 
-    /// Types a key, given by its X symbol, with the control key held.
-    pub(crate) fn type_with_control(&self, symbol: u32) {
+    /// Types a key with others held; each is given by its X symbol.
+    pub(crate) fn type_key(&self, held: &[u32], symbol: u32) {
         self.connection
             .set_input_focus(InputFocus::PARENT, self.window, x11rb::CURRENT_TIME)
             .unwrap()
             .check()
             .unwrap();
-        let [control, key] = [CONTROL, symbol].map(|symbol| self.key_of(symbol));
-        for (kind, key) in [
-            (KEY_PRESS, control),
-            (KEY_PRESS, key),
-            (KEY_RELEASE, key),
-            (KEY_RELEASE, control),
-        ] {
+        let keys: Vec<u8> = held
+            .iter()
+            .chain([&symbol])
+            .map(|symbol| self.key_of(*symbol))
+            .collect();
+        let presses = keys.iter().map(|key| (KEY_PRESS, *key));
+        let releases = keys.iter().rev().map(|key| (KEY_RELEASE, *key));
+        for (kind, key) in presses.chain(releases) {
             self.connection
                 .xtest_fake_input(kind, key, x11rb::CURRENT_TIME, self.root, 0, 0, 0)
                 .unwrap()

@@ -75,6 +75,9 @@ impl Signals {
             // what was reported just now is taken up by the pass that this asks for
             state.wanted = state.wanted.max(Some(Depth::Unwatched));
             self.ask_and_wait(state, now + patience);
+        } else {
+            // nobody may have looked before, and then the thread waits for no time of its own
+            self.wake.notify_all();
         }
     }
 
@@ -265,6 +268,27 @@ mod tests {
         let now = Instant::now();
         let reported = state(|state| state.reported = Some(now));
         assert!(reported.due(now, true).unwrap() <= now + Duration::from_millis(50));
+    }
+
+    #[test]
+    fn a_first_look_soon_after_a_pass_starts_the_looking_again() {
+        let signals = std::sync::Arc::new(Signals::default());
+        signals.ask();
+        let first = signals.next_pass(&|| false).unwrap();
+        signals.finish(&first, Duration::ZERO);
+        let thread = std::thread::spawn({
+            let signals = std::sync::Arc::clone(&signals);
+            move || signals.next_pass(&|| false)
+        });
+        // It waits without an end now, because nobody looks; the look itself is fresh and asks for nothing.
+        std::thread::sleep(Duration::from_millis(50));
+        signals.look(Duration::ZERO);
+        let end = Instant::now() + Duration::from_secs(30);
+        while !thread.is_finished() {
+            assert!(Instant::now() < end, "the root is never looked at again");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(thread.join().unwrap().is_some());
     }
 
     #[test]

@@ -169,6 +169,8 @@ fn watch(app: &App, link: &Link) {
         switches.mark_unchanged();
         let store = app.store();
         let changes = store.changes();
+        // what happened before somebody listened was told to nobody
+        link.note_other_root();
         let mut condition = store.state().condition;
         loop {
             if link.closed.is_cancelled() {

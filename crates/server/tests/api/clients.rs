@@ -19,6 +19,8 @@ use crate::support::TestServer;
 /// Longer than a client takes on a busy machine; reached only when something is lost.
 const PATIENCE: Duration = Duration::from_mins(1);
 const POINTS: u64 = 300;
+/// What the SDK waits after each step, so that the answers come while it writes.
+const STEP_MILLIS: u64 = 5;
 
 /// An interpreter that has this version of runicorn.
 fn python(name: &str) -> Option<PathBuf> {
@@ -98,14 +100,30 @@ async fn arrives_live(interpreter: &str) {
     let server = TestServer::empty().await;
     let run = "20250601_120000_abcdef";
     let (mut training, stderr) = start_training(&interpreter, &server, run).await;
-    let all = async { tokio::join!(follow_points(&server, run), follow_lines(&server, run)) };
-    let Ok((points, lines)) = tokio::time::timeout(PATIENCE, all).await else {
+    let is_running = || training.try_wait().unwrap().is_none();
+    let all = async {
+        tokio::join!(
+            follow_points(&server, run, is_running),
+            follow_lines(&server, run)
+        )
+    };
+    let Ok((followed, lines)) = tokio::time::timeout(PATIENCE, all).await else {
         training.kill().await.unwrap();
         panic!(
             "not everything arrived: {}",
             std::fs::read_to_string(stderr).unwrap_or_default()
         );
     };
+    let Followed {
+        points,
+        deltas,
+        while_running,
+    } = followed;
+    assert!(deltas >= 3, "only {deltas} answers brought new points");
+    assert!(
+        while_running >= POINTS / 2,
+        "the SDK had ended when point {while_running} came"
+    );
     let expected: BTreeMap<u64, f64> = (1..=POINTS).map(|step| (step, step as f64 * 0.5)).collect();
     assert_eq!(points, expected);
     let texts: Vec<String> = lines
@@ -128,8 +146,7 @@ async fn start_training(interpreter: &Path, server: &TestServer, run: &str) -> (
     let stderr = server.home().join("training.log");
     let mut training = script(interpreter, "sdk_writes.py", &server.home())
         .arg(server.root())
-        .arg(POINTS.to_string())
-        .arg(run)
+        .args([POINTS.to_string(), run.to_owned(), STEP_MILLIS.to_string()])
         .stdout(Stdio::piped())
         .stderr(std::fs::File::create(&stderr).unwrap())
         .spawn()
@@ -150,18 +167,33 @@ async fn start_training(interpreter: &Path, server: &TestServer, run: &str) -> (
     (training, stderr)
 }
 
+/// What came while the SDK wrote.
+struct Followed {
+    points: BTreeMap<u64, f64>,
+    /// How many answers held new points and nothing else.
+    deltas: usize,
+    /// The last point that had come while the SDK was still at work.
+    while_running: u64,
+}
+
 /// Asks for new points whenever the live socket says that the run grew.
-async fn follow_points(server: &TestServer, run: &str) -> BTreeMap<u64, f64> {
+async fn follow_points(
+    server: &TestServer,
+    run: &str,
+    mut is_running: impl FnMut() -> bool,
+) -> Followed {
     let mut live = server.socket("/api/live").await;
     live.send(Message::text(json!({"watch": [run]}).to_string()))
         .await
         .unwrap();
     let mut points = BTreeMap::new();
+    let (mut deltas, mut while_running) = (0, 0);
     let mut cursor = Value::Null;
     loop {
         let question = json!({"runs": [run], "metrics": ["acc"], "x": "step", "width_px": 8192, "cursor": cursor});
         let answer = server.post("/api/series", question).await.json();
         cursor = answer["cursor"].clone();
+        let count_before = points.len();
         if answer["delta"] == false {
             points.clear();
         }
@@ -180,8 +212,16 @@ async fn follow_points(server: &TestServer, run: &str) -> BTreeMap<u64, f64> {
             )]
             points.extend(numbers("x").map(|x| x as u64).zip(numbers("y")));
         }
+        deltas += usize::from(answer["delta"] == true && points.len() > count_before);
+        if is_running() {
+            while_running = points.keys().next_back().copied().unwrap_or(0);
+        }
         if points.contains_key(&POINTS) {
-            return points;
+            return Followed {
+                points,
+                deltas,
+                while_running,
+            };
         }
         loop {
             let frame = live.next().await.unwrap().unwrap();

@@ -1,6 +1,7 @@
 //! GPUs and host through the API.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use runicorn_telemetry::{FixedGpus, GpuProcess, GpuSample, GpuState};
 use serde_json::{Value, json};
@@ -126,13 +127,10 @@ async fn gpu_history_is_kept_and_its_settings_outlive_the_server() {
         server.get("/api/gpu/telemetry/config").await.json()["interval_sec"],
         5.0
     );
-    assert_eq!(
-        server.get("/api/gpu/telemetry/minutes").await.json()["minutes"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    let minutes = server.get("/api/gpu/telemetry/minutes").await.json();
+    let minutes = minutes["minutes"].as_array().unwrap();
+    // One, or two when a minute ended meanwhile.
+    assert!(matches!(minutes.len(), 1 | 2), "{minutes:?}");
 }
 
 #[tokio::test]
@@ -150,13 +148,14 @@ async fn the_host_is_told_in_the_recorded_shape_and_nobody_waits_for_it() {
             );
         }
     }
-    let again = std::time::Instant::now();
-    server.get("/api/system/monitor").await;
-    assert!(
-        again.elapsed() < std::time::Duration::from_millis(200),
-        "{:?}",
-        again.elapsed()
-    );
+    // The quickest of several: the machine may be busy, but an answer that measures first is never quick.
+    let mut quickest = Duration::MAX;
+    for _ in 0..10 {
+        let asked = Instant::now();
+        server.get("/api/system/monitor").await;
+        quickest = quickest.min(asked.elapsed());
+    }
+    assert!(quickest < Duration::from_millis(100), "{quickest:?}");
     let temperatures = server.get("/api/system/temperatures").await.json();
     let has_sensors = temperatures["sensors"].is_object();
     assert_eq!(temperatures["available"], has_sensors);

@@ -1,4 +1,5 @@
-//! Our viewer is killed 200 times in the middle of writes, into a root that a live SDK writes at the same time. Nothing is lost.
+//! Our viewer is killed in the middle of writes, 200 times in all for each SDK, into a root that this SDK writes at the same
+//! time. Nothing is lost, and the count of what was answered and of what was under way shows that there was something to lose.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write};
@@ -9,10 +10,13 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::programs::{Program, python_with};
 
 const ROUNDS: u64 = 200;
+/// Fewer changes than this answered, or fewer kills with one under way, and the rounds have proved nothing.
+const ENOUGH: u64 = 50;
 /// The run whose alias changes, the one that moves about, and the one that the SDK is writing.
 const RENAMED: &str = "20250101_000000_000000";
 const MOVED: &str = "20250101_000000_000001";
@@ -72,11 +76,63 @@ struct Truth {
     place: Mutex<Changing<String>>,
     /// Imported runs that must be there, or gone.
     imported: Mutex<Vec<(String, Changing<bool>)>>,
-    requests: AtomicU64,
+    tally: Tally,
 }
+
+/// What the rounds came to.
+#[derive(Default)]
+struct Tally {
+    renamed: AtomicU64,
+    moved: AtomicU64,
+    imported: AtomicU64,
+    /// Rounds that ended with a change asked for and not answered.
+    under_way: AtomicU64,
+    answer: Notify,
+}
+
+impl Tally {
+    fn add(&self, count: &AtomicU64) {
+        count.fetch_add(1, Ordering::Relaxed);
+        self.answer.notify_one();
+    }
+
+    /// Waits for so many answers from now on.
+    async fn wait_for(&self, answers: u64) {
+        let answered = || self.all()[..3].iter().map(|(_, count)| count).sum::<u64>();
+        let wanted = answered() + answers;
+        while answered() < wanted {
+            self.answer.notified().await;
+        }
+    }
+
+    fn all(&self) -> [(&'static str, u64); 4] {
+        [
+            ("renames", &self.renamed),
+            ("moves", &self.moved),
+            ("imports", &self.imported),
+            ("kills under way", &self.under_way),
+        ]
+        .map(|(what, count)| (what, count.load(Ordering::Relaxed)))
+    }
+}
+
+/// Where a run is, and that it is deleted when its marker says so. One SDK's roots keep deleted runs in a folder of their own,
+/// the other's where they were.
+fn place_of(root: &Path, run: &Path) -> String {
+    let place = run.strip_prefix(root).unwrap().display().to_string();
+    if run.join(".deleted").exists() {
+        format!("{place}{DELETED}")
+    } else {
+        place
+    }
+}
+
+const DELETED: &str = " (deleted)";
 
 struct Bench {
     folder: tempfile::TempDir,
+    /// Whether deleted runs go to a folder of their own, as 0.7.2 keeps them.
+    has_bin: bool,
     client: reqwest::Client,
     truth: Arc<Truth>,
 }
@@ -90,16 +146,13 @@ impl Bench {
     fn check_after_start(&self) {
         let root = self.root();
         let runs = runs_below(&root);
-        let place_of = |id: &str| {
+        let run = |id: &str| {
             let places: Vec<&PathBuf> = runs.iter().filter(|run| run.ends_with(id)).collect();
             assert!(places.len() <= 1, "{id} is there twice: {places:?}");
-            places
-                .first()
-                .map(|place| place.strip_prefix(&root).unwrap().display().to_string())
+            places.first().copied()
         };
         let alias_of = |id: &str| -> u64 {
-            let text = std::fs::read_to_string(root.join(place_of(id).unwrap()).join("meta.json"))
-                .unwrap();
+            let text = std::fs::read_to_string(run(id).unwrap().join("meta.json")).unwrap();
             let meta: Value = serde_json::from_str(&text).unwrap();
             meta["alias"]
                 .as_str()
@@ -112,10 +165,11 @@ impl Bench {
             .live_alias
             .lock()
             .settle(live, "the alias of the live run");
-        let place = place_of(MOVED).unwrap_or_else(|| panic!("a run is lost"));
+        let moved = run(MOVED).unwrap_or_else(|| panic!("a run is lost"));
+        let place = place_of(&root, moved);
         truth.place.lock().settle(place, "the place of a run");
         for (id, there) in truth.imported.lock().iter_mut() {
-            there.settle(place_of(id).is_some(), id);
+            there.settle(run(id).is_some(), id);
         }
         assert!(
             !root.join(".runicorn-desktop").exists(),
@@ -125,6 +179,13 @@ impl Bench {
 
     /// Right after the kill: no file that anybody reads is cut off, and no run is half there.
     fn check_after_kill(&self) {
+        let truth = &self.truth;
+        let is_under_way = truth.alias.lock().asked.is_some()
+            || truth.live_alias.lock().asked.is_some()
+            || truth.place.lock().asked.is_some();
+        if is_under_way {
+            truth.tally.add(&truth.tally.under_way);
+        }
         for run in runs_below(&self.root()) {
             for name in ["meta.json", "status.json", ".deleted"] {
                 let Ok(text) = std::fs::read_to_string(run.join(name)) else {
@@ -154,7 +215,6 @@ impl Bench {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Option<Value> {
-        self.truth.requests.fetch_add(1, Ordering::Relaxed);
         let answer = request.send().await.ok()?;
         let status = answer.status();
         let text = answer.text().await.ok()?;
@@ -173,6 +233,7 @@ impl Bench {
             if self.send(request).await.is_none() {
                 return;
             }
+            self.truth.tally.add(&self.truth.tally.renamed);
             let mut changing = changing.lock();
             changing.answered = next;
             changing.asked = None;
@@ -183,16 +244,11 @@ impl Bench {
     async fn move_about(&self, url: &str) {
         for step in 0.. {
             let place = self.truth.place.lock().answered.clone();
-            let deleted = place.contains(".recycle");
-            let (path, body, next) = if deleted {
-                let marker = self.root().join(&place).join(".deleted");
-                let marker: Value =
-                    serde_json::from_str(&std::fs::read_to_string(marker).unwrap()).unwrap();
-                let back = format!("runs/{}/{MOVED}", marker["original_path"].as_str().unwrap());
+            let (path, body, next) = if let Some(place) = place.strip_suffix(DELETED) {
                 (
                     "/api/recycle-bin/restore",
                     json!({"run_ids": [MOVED]}),
-                    back,
+                    self.place_before_deletion(place),
                 )
             } else if step % 2 == 0 {
                 let target = format!("moved/to{}", step % 7);
@@ -203,10 +259,15 @@ impl Bench {
                     next,
                 )
             } else {
+                let bin = if self.has_bin {
+                    format!("runs/.recycle/{MOVED}")
+                } else {
+                    place
+                };
                 (
                     "/api/runs/soft-delete",
                     json!({"run_ids": [MOVED]}),
-                    format!("runs/.recycle/{MOVED}"),
+                    format!("{bin}{DELETED}"),
                 )
             };
             self.truth.place.lock().asked = Some(next.clone());
@@ -217,10 +278,21 @@ impl Bench {
             let failed =
                 answer["failed_count"] == 1 || answer["results"][MOVED]["success"] == false;
             assert!(!failed, "{path}: {answer}");
+            self.truth.tally.add(&self.truth.tally.moved);
             let mut place = self.truth.place.lock();
             place.answered = next;
             place.asked = None;
         }
+    }
+
+    /// A run in the recycle bin says where it was; one that was only marked is there still.
+    fn place_before_deletion(&self, place: &str) -> String {
+        if !self.has_bin {
+            return place.to_owned();
+        }
+        let marker = std::fs::read_to_string(self.root().join(place).join(".deleted")).unwrap();
+        let marker: Value = serde_json::from_str(&marker).unwrap();
+        format!("runs/{}/{MOVED}", marker["original_path"].as_str().unwrap())
     }
 
     /// Imports new runs and deletes them for ever.
@@ -244,6 +316,7 @@ impl Bench {
                 return;
             };
             assert_eq!(answer["new_run_ids"], json!([id]));
+            self.truth.tally.add(&self.truth.tally.imported);
             self.note_import(&id, true, None);
             if number % 2 == 1 {
                 continue;
@@ -301,12 +374,22 @@ fn runs_below(root: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_kills_in_the_middle_of_writes_beside_a_live_sdk_lose_nothing() {
-    let Some(python) = python_with("rn7", "the kill test") else {
+async fn two_hundred_kills_in_the_middle_of_writes_beside_a_live_sdk_0_7_2_lose_nothing() {
+    kills_lose_nothing("rn7", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_kills_in_the_middle_of_writes_beside_a_live_sdk_0_6_0_lose_nothing() {
+    kills_lose_nothing("rn6", false).await;
+}
+
+async fn kills_lose_nothing(sdk: &str, has_bin: bool) {
+    let Some(python) = python_with(sdk, "the kill test") else {
         return;
     };
     let bench = Bench {
         folder: tempfile::tempdir().unwrap(),
+        has_bin,
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
         truth: Arc::default(),
     };
@@ -314,7 +397,7 @@ async fn two_hundred_kills_in_the_middle_of_writes_beside_a_live_sdk_lose_nothin
     let state = bench.folder.path().join("state");
     std::fs::create_dir_all(&home).unwrap();
     let mut sdk = Program::start(&python, &["-c", SDK, &root.display().to_string()], &home);
-    while sdk.line().trim() != "ready" {}
+    sdk.line_where("ready", |line| line == "ready");
     bench.truth.place.lock().answered = format!("runs/kill/b/{MOVED}");
 
     let started = Instant::now();
@@ -325,8 +408,9 @@ async fn two_hundred_kills_in_the_middle_of_writes_beside_a_live_sdk_lose_nothin
         chance = chance
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        // the moment of the kill: anywhere in the first requests
-        let life = Duration::from_micros((chance >> 33) % 40_000);
+        // The moment of the kill: after some answers, however long they take here, and then anywhere in the next requests.
+        let answers = (chance >> 50) % 12;
+        let more = Duration::from_micros((chance >> 33) % 20_000);
         let work = async {
             tokio::join!(
                 bench.rename(&url, RENAMED, &bench.truth.alias),
@@ -336,7 +420,8 @@ async fn two_hundred_kills_in_the_middle_of_writes_beside_a_live_sdk_lose_nothin
             )
         };
         let kill = async {
-            tokio::time::sleep(life).await;
+            bench.truth.tally.wait_for(answers).await;
+            tokio::time::sleep(more).await;
             viewer.kill();
         };
         tokio::join!(work, kill);
@@ -347,19 +432,17 @@ async fn two_hundred_kills_in_the_middle_of_writes_beside_a_live_sdk_lose_nothin
     viewer.kill();
 
     sdk.tell("stop");
-    let mut last = sdk.line();
-    while last.trim().parse::<usize>().is_err() {
-        assert!(!last.is_empty(), "the SDK died");
-        last = sdk.line();
-    }
-    let logged: usize = last.trim().parse().unwrap();
+    let last = sdk.line_where("its count", |line| line.parse::<usize>().is_ok());
+    let logged: usize = last.parse().unwrap();
     check_live_run(&root, logged);
+    let tally = bench.truth.tally.all();
     println!(
-        "{ROUNDS} kills in {:.1} s, {} requests, {} imports, the SDK logged {logged} points",
+        "{ROUNDS} kills in {:.1} s: {tally:?}; the SDK logged {logged} points",
         started.elapsed().as_secs_f64(),
-        bench.truth.requests.load(Ordering::Relaxed),
-        bench.truth.imported.lock().len()
     );
+    for (what, count) in tally {
+        assert!(count >= ENOUGH, "too little happened: {count} {what}");
+    }
 }
 
 /// Every point and every line that the SDK wrote meanwhile is there, in order.

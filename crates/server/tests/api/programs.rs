@@ -51,6 +51,17 @@ impl Program {
         line
     }
 
+    /// Reads on to a line like this one and gives it; a program that ends first fails the test.
+    pub(crate) fn line_where(&mut self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+        loop {
+            let line = self.line();
+            assert!(!line.is_empty(), "it ended without saying {what}");
+            if is_it(line.trim()) {
+                return line.trim().to_owned();
+            }
+        }
+    }
+
     /// Writes a line to the program.
     pub(crate) fn tell(&mut self, line: &str) {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();

@@ -13,11 +13,11 @@ use super::compare::{Mismatch, Volatile, compare};
 use super::files::Files;
 use crate::support::{Answer, RECORDED_HOME, RECORDED_ROOT, RawCall, TestServer, fixtures};
 
-/// Longer than any answer takes; reached only when one never comes.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer than any answer takes and than the time between two signs of life; reached only when one never comes.
+const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Longer than the time between two signs of life.
-const LONG_PATIENCE: Duration = Duration::from_mins(1);
+/// For a message that never comes, as the table says.
+const SHORT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A recording as it lies on disk.
 pub(super) struct Recording {
@@ -32,6 +32,13 @@ pub(super) struct Expectation {
     /// `GET /api/…`, for messages.
     pub(super) line: String,
     volatile: Volatile,
+}
+
+impl Expectation {
+    /// The recorded status.
+    pub(super) fn status(&self) -> &Value {
+        &self.value["status"]
+    }
 }
 
 /// All recordings of a folder, in order of name.
@@ -94,14 +101,15 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Sends the request and lists what differs.
+    /// Sends the request and lists what differs. `never_comes` tells the places of messages that are not waited for.
     pub(super) async fn send(
         &self,
         recording: &Recording,
         expectation: &Expectation,
+        never_comes: impl Fn(&str) -> bool,
     ) -> Vec<Mismatch> {
         if expectation.value["request"]["method"] == "WS" {
-            return self.follow_socket(expectation).await;
+            return self.follow_socket(expectation, never_comes).await;
         }
         let watched = [
             ("storage", self.server.root()),
@@ -149,7 +157,11 @@ impl<'a> Replay<'a> {
         self.server.send(call).await
     }
 
-    async fn follow_socket(&self, expectation: &Expectation) -> Vec<Mismatch> {
+    async fn follow_socket(
+        &self,
+        expectation: &Expectation,
+        never_comes: impl Fn(&str) -> bool,
+    ) -> Vec<Mismatch> {
         let url = self
             .server
             .ws_url(text_of(&expectation.value["request"]["path"]));
@@ -185,10 +197,8 @@ impl<'a> Replay<'a> {
                     .unwrap();
                 is_asked = true;
             }
-            // An empty frame is the recorded server's sign of life, which comes only now and then.
-            let is_sign_of_life = recorded.get(found.len()).is_some_and(String::is_empty);
-            let patience = if is_sign_of_life {
-                LONG_PATIENCE
+            let patience = if never_comes(&format!("messages/{}", found.len())) {
+                SHORT_PATIENCE
             } else {
                 PATIENCE
             };

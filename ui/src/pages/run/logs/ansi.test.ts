@@ -86,9 +86,13 @@ describe("terminal escapes in a log line", () => {
   });
 
   it("is not slowed down by escapes that never end", () => {
-    const began = performance.now();
-    parseAnsi("\x1b[".repeat(50_000));
-    parseAnsi(`\x1b]${"0".repeat(200_000)}`);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    // The quickest of several: the machine may be busy.
+    const times = [1, 2, 3].map(() => {
+      const began = performance.now();
+      parseAnsi("\x1b[".repeat(50_000));
+      parseAnsi(`\x1b]${"0".repeat(200_000)}`);
+      return performance.now() - began;
+    });
+    expect(Math.min(...times)).toBeLessThan(2_000);
   });
 });
