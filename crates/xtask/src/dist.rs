@@ -1,10 +1,12 @@
-//! `cargo xtask dist`: release binaries, and the installers of this system through the Tauri bundler.
+//! `cargo xtask dist`: release binaries, the helper for servers, and the installers of this system through the Tauri bundler.
+
+use std::path::Path;
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::{
-    needs, places,
+    helper, needs, places,
     programs::{self, cargo, program},
     ui,
 };
@@ -20,6 +22,11 @@ impl Dist {
     pub(crate) fn go(self) -> Result<()> {
         needs::for_app()?;
         ui::build()?;
+        let helper = if cfg!(target_os = "linux") {
+            Some(helper::build()?)
+        } else {
+            helper::built()
+        };
         // Both at once, so that cargo resolves one set of features and builds nothing twice.
         let packages = [
             "--package",
@@ -39,7 +46,8 @@ impl Dist {
         programs::run(
             program("node")
                 .arg(cli)
-                .args(["bundle", "--bundles", &bundles]),
+                .args(["bundle", "--bundles", &bundles])
+                .args(carrying(helper.as_deref())),
         )?;
         println!(
             "\nbuilt: {}",
@@ -51,6 +59,22 @@ impl Dist {
         );
         Ok(())
     }
+}
+
+/// Has the bundler put the helper where the app looks for it.
+fn carrying(helper: Option<&Path>) -> Vec<String> {
+    let Some(file) = helper else {
+        println!(
+            "without the helper: it is built on Linux; put it into target/viewers to carry it"
+        );
+        return Vec::new();
+    };
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let from = file.to_string_lossy().replace('\\', "/").replace('"', "");
+    vec![
+        "--config".to_owned(),
+        format!(r#"{{"bundle":{{"resources":{{"{from}":"viewers/{name}"}}}}}}"#),
+    ]
 }
 
 /// What this system can make without fetching anything; an `AppImage` is made when asked for.

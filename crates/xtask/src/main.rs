@@ -11,6 +11,7 @@
 mod bench;
 mod dev;
 mod dist;
+mod helper;
 mod needs;
 mod openapi;
 mod places;

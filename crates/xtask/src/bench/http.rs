@@ -23,6 +23,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Result<serde_json::Value> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
     /// How often this text stands in the body.
     pub(super) fn count(&self, text: &str) -> usize {
         String::from_utf8_lossy(&self.body).matches(text).count()

@@ -6,6 +6,8 @@ mod app;
 mod http;
 mod memory;
 mod real;
+mod ssh;
+mod sshd;
 mod table;
 
 use std::{
@@ -51,6 +53,9 @@ pub(crate) struct Bench {
     /// Leave out the desktop window and the browser
     #[arg(long)]
     no_window: bool,
+    /// Leave out the rows over SSH
+    #[arg(long)]
+    no_ssh: bool,
 }
 
 /// What one server took, seconds; the same questions for both.
@@ -97,6 +102,10 @@ impl Bench {
         ));
         if !self.no_window {
             rows.extend(app::rows(&root)?);
+        }
+        if cfg!(target_os = "linux") && !self.no_ssh {
+            println!("over SSH");
+            rows.extend(ssh::rows()?);
         }
         table::print(&rows);
         Ok(())

@@ -9,6 +9,8 @@ pub(super) enum Goal {
     SecondsAndRatio(f64, f64),
     /// At most so much, in the row's own unit.
     AtMost(f64),
+    /// A rate that is at least the real one's.
+    NotSlower,
 }
 
 /// One line.
@@ -60,6 +62,17 @@ impl Row {
         }
     }
 
+    /// Megabytes a second of both; ours must not be slower.
+    pub(super) fn rate(what: &str, real: f64, ours: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            real: Some(real),
+            ours: Some(ours),
+            unit: Some("MB/s"),
+            goal: Goal::NotSlower,
+        }
+    }
+
     /// Another measure of ours alone.
     pub(super) fn figure(what: &str, ours: f64, unit: &'static str, goal: Goal) -> Self {
         Self {
@@ -72,7 +85,10 @@ impl Row {
     }
 
     fn ratio(&self) -> Option<f64> {
-        Some(self.real? / self.ours?)
+        match self.goal {
+            Goal::NotSlower => Some(self.ours? / self.real?),
+            _ => Some(self.real? / self.ours?),
+        }
     }
 
     /// `None` when it was not measured.
@@ -83,6 +99,7 @@ impl Row {
             Goal::SecondsAndRatio(limit, ratio) => {
                 ours <= limit && self.ratio().is_some_and(|reached| reached >= ratio)
             }
+            Goal::NotSlower => self.ratio().is_some_and(|reached| reached >= 1.0),
         })
     }
 
@@ -103,6 +120,19 @@ impl Row {
             Goal::SecondsAndRatio(limit, ratio) => {
                 format!("<= {}, >= {ratio}x", self.figure_text(Some(limit)))
             }
+            Goal::NotSlower => ">= 1.0x".to_owned(),
+        }
+    }
+
+    /// No row may be worse than twice its goal.
+    fn is_within_twice(&self) -> bool {
+        let Some(ours) = self.ours else { return true };
+        match self.goal {
+            Goal::Seconds(limit) | Goal::AtMost(limit) => ours <= 2.0 * limit,
+            Goal::SecondsAndRatio(limit, ratio) => {
+                ours <= 2.0 * limit && self.ratio().is_some_and(|reached| reached >= ratio / 2.0)
+            }
+            Goal::NotSlower => self.ratio().is_some_and(|reached| reached >= 0.5),
         }
     }
 
@@ -110,7 +140,8 @@ impl Row {
         match self.is_reached() {
             None => "not measured here".to_owned(),
             Some(true) => "reached".to_owned(),
-            Some(false) => "MISSED".to_owned(),
+            Some(false) if self.is_within_twice() => "MISSED".to_owned(),
+            Some(false) => "MISSED, worse than twice the goal".to_owned(),
         }
     }
 }
@@ -147,5 +178,15 @@ mod tests {
             );
         }
         assert_eq!(Row::seconds("", None, goal).is_reached(), None);
+    }
+
+    #[test]
+    fn a_row_that_is_worse_than_twice_its_goal_is_told_apart() {
+        for (ours, twice) in [(0.09, true), (0.19, true), (0.21, false)] {
+            let row = Row::seconds("", Some(ours), Goal::Seconds(0.1));
+            assert_eq!(row.is_within_twice(), twice, "{ours}");
+        }
+        assert!(Row::rate("", 500.0, 260.0).is_within_twice());
+        assert!(!Row::rate("", 500.0, 240.0).is_within_twice());
     }
 }

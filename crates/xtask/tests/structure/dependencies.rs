@@ -23,6 +23,11 @@ const RULES: &[Rule] = &[
         never: &["axum", "tauri", "russh", "rusqlite"],
     },
     Rule {
+        package: "runicorn-remote",
+        own: &[],
+        never: &["axum", "tauri", "rusqlite", "nvml-wrapper"],
+    },
+    Rule {
         package: "runicorn-server",
         own: &["runicorn-experiments", "runicorn-telemetry"],
         never: &["tauri", "wry", "gtk"],

@@ -1,0 +1,249 @@
+//! One authenticated SSH connection: commands, byte streams and files over it. Cheap to clone.
+//!
+//! A connection is made by [`dial`](crate::dial) and ends once: when it is closed, when the other side goes, or when it is
+//! found dead. Then [`Connection::ended`] resolves, every call fails with [`RemoteError::LinkLost`], and who needs another one dials.
+
+mod client;
+mod command;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::client::{Handle, Msg};
+use russh::{Channel, ChannelOpenFailure, Disconnect};
+use russh_sftp::client::SftpSession;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use client::Client;
+pub use command::{Output, RunLimits, RunningCommand};
+
+use crate::error::{RemoteError, RemoteResult};
+use crate::target::Target;
+
+/// Opening a channel takes a round trip; a far side that needs longer than this hangs.
+const OPEN_LIMIT: Duration = Duration::from_secs(20);
+
+/// Bytes both ways.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Bytes both ways through a connection.
+pub type ByteStream = Box<dyn Stream>;
+
+/// One authenticated SSH connection.
+#[derive(Clone)]
+pub struct Connection(Arc<Inner>);
+
+struct Inner {
+    target: Target,
+    handle: Handle<Client>,
+    /// Jump connections on the way live as long as this one.
+    _way: Vec<Connection>,
+    ended: CancellationToken,
+}
+
+impl Connection {
+    /// Wraps a handle that has passed authentication. `ended` is what its [`Client`] cancels when the other side goes.
+    pub(crate) fn new(
+        target: Target,
+        handle: Handle<Client>,
+        way: Vec<Self>,
+        ended: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            target,
+            handle,
+            _way: way,
+            ended,
+        }))
+    }
+
+    /// Who is where.
+    pub fn target(&self) -> &Target {
+        &self.0.target
+    }
+
+    /// False once it has ended.
+    pub fn is_live(&self) -> bool {
+        !self.0.ended.is_cancelled() && !self.0.handle.is_closed()
+    }
+
+    /// Resolves when the connection is over, for whatever reason.
+    pub async fn ended(&self) {
+        self.0.ended.cancelled().await;
+    }
+
+    /// Says goodbye and ends it; nothing on the far side is waited for longer than a second.
+    pub async fn close(&self) {
+        let goodbye = self
+            .0
+            .handle
+            .disconnect(Disconnect::ByApplication, "", "en");
+        if tokio::time::timeout(Duration::from_secs(1), goodbye)
+            .await
+            .is_err()
+        {
+            tracing::debug!(target = %self.0.target, "a connection did not take its goodbye");
+        }
+        self.0.ended.cancel();
+    }
+
+    /// Ends it at once, without a word: the way to treat a link that was found dead.
+    pub fn cut(&self) {
+        self.0.ended.cancel();
+    }
+
+    /// A stream to a UNIX socket of the far side.
+    ///
+    /// # Errors
+    /// [`RemoteError::Forbidden`] when the server does not forward to sockets at all, [`RemoteError::Path`] when nobody listens there.
+    pub async fn open_socket(&self, path: &str) -> RemoteResult<ByteStream> {
+        let channel = self
+            .open(self.0.handle.channel_open_direct_streamlocal(path))
+            .await?;
+        channel
+            .map(stream)
+            .map_err(|refusal| self.refused(refusal, "forwarding to sockets", path))
+    }
+
+    /// A stream to a TCP address as seen from the far side.
+    ///
+    /// # Errors
+    /// As [`Self::open_socket`].
+    pub async fn open_tcp(&self, host: &str, port: u16) -> RemoteResult<ByteStream> {
+        let opening =
+            self.0
+                .handle
+                .channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0);
+        let channel = self.open(opening).await?;
+        channel.map(stream).map_err(|refusal| {
+            self.refused(refusal, "forwarding to ports", &format!("{host}:{port}"))
+        })
+    }
+
+    /// Starts a command (through the login shell of the user, as SSH does) and leaves its streams to the caller.
+    ///
+    /// # Errors
+    /// [`RemoteError::Forbidden`] when the server does not run commands.
+    pub async fn start(&self, command: &str) -> RemoteResult<RunningCommand> {
+        let channel = self.session_channel("running commands").await?;
+        command::start(self, channel, command).await
+    }
+
+    /// Runs a command to its end with `input` on its stdin.
+    ///
+    /// # Errors
+    /// As [`Self::start`]; [`RemoteError::Timeout`] and [`RemoteError::TooMuchOutput`] past the limits. A failing status is no error.
+    pub async fn run(
+        &self,
+        command: &str,
+        input: &[u8],
+        limits: &RunLimits,
+    ) -> RemoteResult<Output> {
+        let running = self.start(command).await?;
+        command::finish(self, running, input, limits).await
+    }
+
+    /// A file session.
+    ///
+    /// # Errors
+    /// [`RemoteError::Forbidden`] when the server has no SFTP.
+    pub async fn sftp(&self) -> RemoteResult<SftpSession> {
+        let channel = self.session_channel("file access").await?;
+        let forbidden = |detail: String| RemoteError::Forbidden {
+            host: self.0.target.host.clone(),
+            what: "file access (SFTP)",
+            detail,
+        };
+        let started = async {
+            channel
+                .request_subsystem(true, "sftp")
+                .await
+                .map_err(|error| forbidden(error.to_string()))?;
+            SftpSession::new(channel.into_stream())
+                .await
+                .map_err(|error| forbidden(error.to_string()))
+        };
+        self.unless_ended(started).await?
+    }
+
+    async fn session_channel(&self, what: &'static str) -> RemoteResult<Channel<Msg>> {
+        let channel = self.open(self.0.handle.channel_open_session()).await?;
+        channel.map_err(|refusal| RemoteError::Forbidden {
+            host: self.0.target.host.clone(),
+            what,
+            detail: words(refusal).to_owned(),
+        })
+    }
+
+    /// Waits for a channel; the inner result is the server's own refusal.
+    async fn open(
+        &self,
+        opening: impl Future<Output = Result<Channel<Msg>, russh::Error>>,
+    ) -> RemoteResult<Result<Channel<Msg>, ChannelOpenFailure>> {
+        match self
+            .unless_ended(tokio::time::timeout(OPEN_LIMIT, opening))
+            .await?
+        {
+            Ok(Ok(channel)) => Ok(Ok(channel)),
+            Ok(Err(russh::Error::ChannelOpenFailure(refusal))) => Ok(Err(refusal)),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a channel was not opened");
+                Err(self.lost())
+            }
+            Err(_late) => Err(RemoteError::Timeout {
+                host: self.0.target.host.clone(),
+                phase: crate::Phase::Forwarding,
+                limit: OPEN_LIMIT,
+            }),
+        }
+    }
+
+    /// A future that fails as soon as the connection is over.
+    pub(crate) async fn unless_ended<F: Future>(&self, work: F) -> RemoteResult<F::Output> {
+        tokio::select! {
+            biased;
+            () = self.0.ended.cancelled() => Err(self.lost()),
+            done = work => Ok(done),
+        }
+    }
+
+    pub(crate) fn lost(&self) -> RemoteError {
+        RemoteError::LinkLost(self.0.target.host.clone())
+    }
+
+    fn refused(&self, refusal: ChannelOpenFailure, what: &'static str, place: &str) -> RemoteError {
+        match refusal {
+            ChannelOpenFailure::ConnectFailed => RemoteError::Path {
+                path: place.to_owned(),
+                detail: "nobody listens there".to_owned(),
+            },
+            other => RemoteError::Forbidden {
+                host: self.0.target.host.clone(),
+                what,
+                detail: words(other).to_owned(),
+            },
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.ended.cancel();
+    }
+}
+
+fn stream(channel: Channel<Msg>) -> ByteStream {
+    Box::new(channel.into_stream())
+}
+
+fn words(refusal: ChannelOpenFailure) -> &'static str {
+    match refusal {
+        ChannelOpenFailure::AdministrativelyProhibited => "administratively prohibited",
+        ChannelOpenFailure::ConnectFailed => "connect failed",
+        ChannelOpenFailure::UnknownChannelType => "unknown channel type",
+        ChannelOpenFailure::ResourceShortage => "resource shortage",
+        _ => "unknown reason",
+    }
+}
