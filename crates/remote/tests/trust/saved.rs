@@ -78,7 +78,7 @@ fn memory() -> MemoryStore {
     MemoryStore::new("a test".to_owned())
 }
 
-fn list(value: Value) -> Vec<Value> {
+fn list(value: &Value) -> Vec<Value> {
     value.as_array().unwrap().clone()
 }
 
@@ -147,7 +147,7 @@ fn the_recorded_flow_of_ssh_connections_has_the_same_answers() {
             "DELETE" => place.older().remove(key).unwrap(),
             _ if key.is_empty() => {
                 let ours = place.older().list().unwrap();
-                let theirs = list(step["body"]["connections"].clone());
+                let theirs = list(&step["body"]["connections"]);
                 assert_eq!(ours.len(), theirs.len());
                 for (ours, theirs) in ours.iter().zip(&theirs) {
                     assert_contains(ours, theirs);
