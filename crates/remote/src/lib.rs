@@ -14,12 +14,16 @@
 //! somebody else's touched; an agent forwarded. This crate knows no HTTP: it hands out byte streams to whatever serves them.
 
 pub mod connection;
+pub mod dial;
 mod error;
 mod info;
+pub mod known_hosts;
 mod secret;
+pub mod ssh_config;
 mod target;
 
 pub use connection::{ByteStream, Connection};
+pub use dial::{Dialer, DialerConfig};
 pub use error::{
     HostKeyQuestion, HostKeyReason, Phase, PromptField, PromptQuestion, RemoteError, RemoteResult,
 };
