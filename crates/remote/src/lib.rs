@@ -16,9 +16,12 @@
 pub mod connection;
 pub mod dial;
 mod error;
+mod host_pattern;
 mod info;
 pub mod known_hosts;
+mod private_file;
 mod secret;
+pub mod secrets;
 pub mod ssh_config;
 mod target;
 
@@ -32,5 +35,8 @@ pub use info::{
     RemoteEvent, SessionInfo, SessionStatus, StorageCandidate, StorageCandidates, Transport,
     ViewerKind, ViewerWish,
 };
+pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
 pub use secret::{Credentials, Secret};
+pub use secrets::{SecretStore, SecretStoreKind};
+pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
 pub use target::{BadTarget, Target};

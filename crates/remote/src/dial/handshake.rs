@@ -142,11 +142,13 @@ fn others(hop: &Hop) -> Vec<std::path::PathBuf> {
 
 fn config(hop: &Hop, known_hosts: &KnownHosts) -> Config {
     let (host, port) = hop.known_as();
-    let known_types = known_hosts.preferred_key_types(host, port, &others(hop));
+    let others = others(hop);
+    let known_types = known_hosts.preferred_key_types(host, port, &others);
+    let has_authority = known_hosts.has_authority(host, port, &others);
     Config {
         window_size: WINDOW_BYTES,
         maximum_packet_size: PACKET_BYTES,
-        preferred: preferred(&known_types),
+        preferred: preferred(&known_types, has_authority),
         nodelay: true,
         // Whoever keeps a session asks for signs of life itself and more often.
         keepalive_interval: None,
@@ -156,17 +158,10 @@ fn config(hop: &Hop, known_hosts: &KnownHosts) -> Config {
 }
 
 /// Modern algorithms only, the fastest cipher first; of host keys those first that we already know.
-fn preferred(known_types: &[String]) -> Preferred {
+fn preferred(known_types: &[String], has_authority: bool) -> Preferred {
     let default = Preferred::DEFAULT;
-    let mut keys: Vec<Algorithm> = Vec::new();
-    let mut certificates: Vec<Algorithm> = Vec::new();
-    for name in known_types {
-        match Algorithm::new_certificate(name) {
-            Ok(algorithm) => certificates.extend(forms(algorithm)),
-            Err(_) => keys.extend(Algorithm::new(name).ok().into_iter().flat_map(forms)),
-        }
-    }
-    keys.extend(HOST_KEYS);
+    let known = known_types.iter().filter_map(|name| Algorithm::new(name).ok());
+    let mut keys: Vec<Algorithm> = known.flat_map(forms).chain(HOST_KEYS).collect();
     let mut seen = Vec::new();
     keys.retain(|key| HOST_KEYS.contains(key) && !seen.contains(key) && {
         seen.push(key.clone());
@@ -188,7 +183,11 @@ fn preferred(known_types: &[String]) -> Preferred {
     Preferred {
         kex: Cow::Owned(exchanges),
         key: Cow::Owned(keys),
-        host_key_certificates: Cow::Owned(certificates),
+        host_key_certificates: if has_authority {
+            Cow::Borrowed(&HOST_KEYS)
+        } else {
+            Cow::Borrowed(&[])
+        },
         cipher: Cow::Borrowed(&[
             cipher::AES_128_GCM,
             cipher::AES_256_GCM,
@@ -255,9 +254,9 @@ mod tests {
 
     #[test]
     fn the_key_exchange_asks_for_the_host_key_type_that_is_known() {
-        let names = |known: &[&str]| {
+        let names = |known: &[&str], has_authority: bool| {
             let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-            let preferred = preferred(&known);
+            let preferred = preferred(&known, has_authority);
             let keys: Vec<String> = preferred
                 .key
                 .iter()
@@ -265,10 +264,10 @@ mod tests {
                 .collect();
             (keys, preferred.host_key_certificates.len())
         };
-        let (keys, certificates) = names(&[]);
+        let (keys, certificates) = names(&[], false);
         assert_eq!((keys[0].as_str(), certificates), ("ssh-ed25519", 0));
         assert!(!keys.contains(&"ssh-rsa".to_owned()));
-        let (keys, _) = names(&["ssh-rsa", "ecdsa-sha2-nistp256", "ssh-dss", "nonsense"]);
+        let (keys, _) = names(&["ssh-rsa", "ecdsa-sha2-nistp256", "ssh-dss", "nonsense"], false);
         assert_eq!(
             keys,
             [
@@ -280,7 +279,7 @@ mod tests {
                 "ecdsa-sha2-nistp521",
             ]
         );
-        let (_, certificates) = names(&["ssh-ed25519-cert-v01@openssh.com"]);
-        assert_eq!(certificates, 1);
+        let (_, certificates) = names(&[], true);
+        assert_eq!(certificates, HOST_KEYS.len());
     }
 }

@@ -53,6 +53,24 @@ pub struct DialerConfig {
     pub agent_socket: Option<PathBuf>,
     /// This machine's name.
     pub local_host_name: String,
+    /// Read behind the user's configuration, usually `/etc/ssh/ssh_config`; absent: only the user's counts.
+    pub system_ssh_config: Option<PathBuf>,
+}
+
+impl DialerConfig {
+    /// The SSH configuration as it is now.
+    pub fn ssh_config(&self) -> SshConfig {
+        let user = SshConfig::load(
+            &self.home,
+            &self.ssh_dir,
+            &self.local_user,
+            &self.local_host_name,
+        );
+        match &self.system_ssh_config {
+            Some(file) => user.and_system(file),
+            None => user,
+        }
+    }
 }
 
 /// Makes connections. Cheap to clone; holds no secret but those of dials that wait for an answer.
@@ -205,13 +223,7 @@ impl Inner {
         let config = self.config.clone();
         let target = target.clone();
         let planned = tokio::task::spawn_blocking(move || {
-            let ssh_config = SshConfig::load(
-                &config.home,
-                &config.ssh_dir,
-                &config.local_user,
-                &config.local_host_name,
-            );
-            way::plan(&ssh_config, &config, &target)
+            way::plan(&config.ssh_config(), &config, &target)
         });
         planned
             .await

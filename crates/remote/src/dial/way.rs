@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{DialerConfig, STAGE_LIMIT};
 use crate::error::{RemoteError, RemoteResult};
-use crate::ssh_config::{ResolvedHost, SshConfig};
+use crate::ssh_config::{JumpHop, ResolvedHost, SshConfig};
 use crate::target::Target;
 
 /// A way is no longer than this.
@@ -26,8 +26,8 @@ pub(super) struct Hop {
 }
 
 impl Hop {
-    fn new(ssh_config: &SshConfig, config: &DialerConfig, target: &Target) -> RemoteResult<Self> {
-        let mut settings = ssh_config.resolve(&target.host, Some(&target.username));
+    fn new(ssh_config: &SshConfig, target: &Target) -> RemoteResult<Self> {
+        let settings = ssh_config.resolve(&target.host, Some(&target.username));
         // 22 is what everybody sends who was not told a port, so the configuration may know better.
         let port = match settings.port {
             Some(port) if target.port == SSH_PORT => port,
@@ -35,11 +35,6 @@ impl Hop {
         };
         let host = settings.host_name.clone();
         Target::new(&target.username, &host, port)?;
-        if settings.identity_files.is_empty() {
-            settings.identity_files = ["id_ed25519", "id_ecdsa", "id_rsa"]
-                .map(|name| config.ssh_dir.join(name))
-                .into();
-        }
         Ok(Self {
             target: target.clone(),
             host,
@@ -74,7 +69,7 @@ pub(super) fn plan(
     target: &Target,
 ) -> RemoteResult<Vec<Hop>> {
     let mut hops = Vec::new();
-    let last = Hop::new(ssh_config, config, target)?;
+    let last = Hop::new(ssh_config, target)?;
     lead_to(ssh_config, config, last, &mut Vec::new(), &mut hops)?;
     Ok(hops)
 }
@@ -96,7 +91,7 @@ fn lead_to(
     }
     above.push(place);
     for (index, jump) in hop.settings.proxy_jump.iter().enumerate() {
-        let via = Hop::new(ssh_config, config, &jump_target(ssh_config, config, jump)?)?;
+        let via = Hop::new(ssh_config, &jump_target(ssh_config, config, jump)?)?;
         if index == 0 {
             lead_to(ssh_config, config, via, above, hops)?;
         } else {
@@ -113,34 +108,17 @@ fn lead_to(
     Ok(())
 }
 
-/// `[user@]host[:port]`, an IPv6 address in brackets, with or without `ssh://`.
 fn jump_target(ssh_config: &SshConfig, config: &DialerConfig, text: &str) -> RemoteResult<Target> {
-    let bad = || RemoteError::Invalid(format!("the jump host {text:?} cannot be used"));
-    let plain = text.strip_prefix("ssh://").unwrap_or(text);
-    let (user, place) = match plain.rsplit_once('@') {
-        Some((user, place)) => (Some(user), place),
-        None => (None, plain),
-    };
-    let (host, port) = match place.strip_prefix('[') {
-        Some(rest) => {
-            let (host, after) = rest.split_once(']').ok_or_else(bad)?;
-            (host, after.strip_prefix(':'))
-        }
-        None => match place.split_once(':') {
-            Some((host, port)) if !port.contains(':') => (host, Some(port)),
-            _ => (place, None),
-        },
-    };
-    let port = match port {
-        Some(port) => port.parse().ok().ok_or_else(bad)?,
-        None => SSH_PORT,
-    };
-    let user = match user {
-        Some(user) => user.to_owned(),
+    let jump = JumpHop::parse(text).ok_or_else(|| {
+        RemoteError::Invalid(format!("the jump host {text:?} cannot be used (ProxyJump)"))
+    })?;
+    let user = match jump.user {
+        Some(user) => user,
         None => ssh_config
-            .resolve(host, None)
+            .resolve(&jump.host, None)
             .user
             .unwrap_or_else(|| config.local_user.clone()),
     };
-    Ok(Target::new(&user, host, port)?)
+    let port = jump.port.unwrap_or(SSH_PORT);
+    Ok(Target::new(&user, &jump.host, port)?)
 }
