@@ -77,11 +77,13 @@ pub(super) async fn gather(
 
 /// A key that was given, with its certificate when it came from a file.
 pub(super) fn given(text: KeyText, path: Option<&Path>) -> Vec<Identity> {
-    let with_certificate = path.and_then(certificate_beside).map(|certificate| Identity {
-        name: format!("certificate {}", text.name),
-        certificate: Some(certificate),
-        holder: Holder::Text(text.clone()),
-    });
+    let with_certificate = path
+        .and_then(certificate_beside)
+        .map(|certificate| Identity {
+            name: format!("certificate {}", text.name),
+            certificate: Some(certificate),
+            holder: Holder::Text(text.clone()),
+        });
     let plain = Identity {
         name: format!("key {}", text.name),
         certificate: None,
