@@ -134,6 +134,16 @@ async fn cutting_a_dead_link_closes_it_even_though_nothing_goes_through() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_killed_on_the_server_is_a_lost_link() {
+    let link = link().await;
+    assert!(!link.sshd.session_processes().is_empty());
+    link.sshd.end_sessions();
+    link.connection.ended().await;
+    let refused = link.connection.ping().await;
+    assert_eq!(refused.unwrap_err().code(), "LINK_LOST");
+}
+
+#[tokio::test]
 async fn closing_says_goodbye() {
     let link = link().await;
     link.connection.close().await;
