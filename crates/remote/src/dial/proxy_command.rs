@@ -123,15 +123,10 @@ async fn attend(
     reason = "the one spawn function of this crate"
 )]
 fn program(command: &str) -> Command {
-    let mut program = match plain_words(command) {
-        Some(words) => {
-            let mut words = words.into_iter();
-            let mut program = Command::new(words.next().unwrap_or_default());
-            program.args(words);
-            program
-        }
-        None => through_a_shell(command),
-    };
+    let words = plain_words(command).unwrap_or_else(|| through_a_shell(command));
+    let mut words = words.into_iter();
+    let mut program = Command::new(words.next().unwrap_or_default());
+    program.args(words);
     program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -143,27 +138,17 @@ fn program(command: &str) -> Command {
 }
 
 #[cfg(unix)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one spawn function of this crate"
-)]
-fn through_a_shell(command: &str) -> Command {
+fn through_a_shell(command: &str) -> Vec<String> {
     let command = command.trim_start();
     let command = command.strip_prefix("exec ").unwrap_or(command);
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", &format!("exec {command}")]);
-    shell
+    ["/bin/sh", "-c", &format!("exec {command}")]
+        .map(str::to_owned)
+        .into()
 }
 
 #[cfg(not(unix))]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one spawn function of this crate"
-)]
-fn through_a_shell(command: &str) -> Command {
-    let mut shell = Command::new("cmd");
-    shell.args(["/C", command]);
-    shell
+fn through_a_shell(command: &str) -> Vec<String> {
+    ["cmd", "/C", command].map(str::to_owned).into()
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use runicorn_remote::{Credentials, RemoteError, Secret, Target};
+use runicorn_remote::{Connection, Credentials, RemoteError, RemoteResult, Secret, Target};
 
 use super::logins::says;
 use crate::support::local::Local;
@@ -144,6 +144,37 @@ async fn a_jump_host_never_sees_the_password_of_the_target_and_asks_for_its_own(
     let answered = local.dialer.answer(&question.prompt_id, answers).await;
     assert_eq!(answered.err().unwrap().code(), "AUTHENTICATION_FAILED");
     assert_eq!(jump.passwords(), ["wrong"]);
+}
+
+#[tokio::test]
+async fn a_locked_key_of_a_jump_host_is_opened_by_a_person() {
+    let jump = Sshd::start();
+    let sshd = Sshd::start();
+    let local = Local::knowing(&[&jump, &sshd]);
+    over_a_jump(&local, &jump, &sshd);
+    let locked = jump.make_key("locked", "ed25519", "open sesame");
+    std::fs::write(jump.authorized_keys(), "").unwrap();
+    jump.authorize(&locked);
+    local.take_key(&locked, "id_ed25519");
+    let target = alias(&sshd);
+    let asked = async |outcome: RemoteResult<Connection>| match outcome {
+        Err(RemoteError::Prompt(question)) => *question,
+        other => panic!("{:?}", other.err()),
+    };
+    let mut question = asked(local.dial(&target, &sshd.credentials()).await).await;
+    assert_eq!(question.host, "jump");
+    assert!(question.prompts[0].text.contains("id_ed25519"));
+    for wrong in ["open barley", "open wheat"] {
+        let answers = vec![Secret::new(wrong)];
+        let again = local.dialer.answer(&question.prompt_id, answers).await;
+        question = asked(again).await;
+    }
+    // The server does not wait for ever; the key is open all the same.
+    jump.end_sessions();
+    let answers = vec![Secret::new("open sesame")];
+    let made = local.dialer.answer(&question.prompt_id, answers).await;
+    assert!(made.is_ok(), "{:?}", made.err());
+    assert_eq!(jump.log().count("Connection from"), 2);
 }
 
 #[tokio::test]
