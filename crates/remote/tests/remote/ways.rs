@@ -153,7 +153,7 @@ async fn a_locked_key_of_a_jump_host_is_opened_by_a_person() {
     let local = Local::knowing(&[&jump, &sshd]);
     over_a_jump(&local, &jump, &sshd);
     let locked = jump.make_key("locked", "ed25519", "open sesame");
-    std::fs::write(jump.authorized_keys(), "").unwrap();
+    fs::write(jump.authorized_keys(), "").unwrap();
     jump.authorize(&locked);
     local.take_key(&locked, "id_ed25519");
     let target = alias(&sshd);
