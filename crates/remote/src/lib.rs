@@ -16,6 +16,7 @@
 pub mod connection;
 mod error;
 mod info;
+pub mod script;
 mod secret;
 mod target;
 
