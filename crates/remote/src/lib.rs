@@ -19,6 +19,7 @@ mod host_pattern;
 mod info;
 pub mod known_hosts;
 mod private_file;
+pub mod script;
 mod secret;
 pub mod secrets;
 pub mod ssh_config;
