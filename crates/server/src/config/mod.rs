@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use environment::Environment;
 pub use folders::Folders;
-pub use remote::RemoteSettings;
+pub use remote::{RemoteSettings, SecretStoreMaker};
 
 use runicorn_experiments::ProcessTable;
 
