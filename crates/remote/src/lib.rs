@@ -19,10 +19,12 @@ mod host_pattern;
 mod info;
 pub mod known_hosts;
 mod private_file;
+mod saved;
 pub mod script;
 mod secret;
 pub mod secrets;
 pub mod ssh_config;
+mod ssh_connections;
 mod target;
 
 pub use connection::{ByteStream, Connection};
@@ -35,9 +37,11 @@ pub use info::{
     ViewerKind, ViewerWish,
 };
 pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
+pub use saved::{SavedConnections, SavedError, SavedServer, ServerCredentials, Wanted};
 pub use secret::{Credentials, Secret};
 pub use secrets::{SecretStore, SecretStoreKind};
 pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
+pub use ssh_connections::SshConnections;
 pub use target::{BadTarget, Target};
 mod facade_stand_in;
 pub use facade_stand_in::*;
