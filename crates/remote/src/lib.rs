@@ -14,13 +14,24 @@
 //! somebody else's touched; an agent forwarded. This crate knows no HTTP: it hands out byte streams to whatever serves them.
 
 pub mod connection;
+pub mod dial;
+pub mod environments;
 mod error;
+pub mod files;
+mod host_pattern;
 mod info;
+mod kept;
+pub mod known_hosts;
+mod private_file;
 pub mod script;
 mod secret;
+pub mod secrets;
+pub mod ssh_config;
+pub mod storage_candidates;
 mod target;
 
 pub use connection::{ByteStream, Connection};
+pub use dial::{Dialer, DialerConfig};
 pub use error::{
     HostKeyQuestion, HostKeyReason, Phase, PromptField, PromptQuestion, RemoteError, RemoteResult,
 };
@@ -29,5 +40,8 @@ pub use info::{
     RemoteEvent, SessionInfo, SessionStatus, StorageCandidate, StorageCandidates, Transport,
     ViewerKind, ViewerWish,
 };
+pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
 pub use secret::{Credentials, Secret};
+pub use secrets::{SecretStore, SecretStoreKind};
+pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
 pub use target::{BadTarget, Target};

@@ -15,7 +15,6 @@ mod reply;
 
 use std::time::Duration;
 
-use russh::ChannelMsg;
 use tokio::io::AsyncWriteExt;
 
 use crate::Phase;
@@ -79,8 +78,7 @@ impl ScriptOutput {
 
 /// A script that runs with its stdin open.
 pub struct RunningScript {
-    /// The channel: what is written goes to the script's stdin, `Data` is its stdout, `ExtendedData` 1 its stderr. Dropping
-    /// it closes it.
+    /// Its streams; dropping it closes them.
     pub running: RunningCommand,
     /// What the script wrote so far.
     pub first_bytes: Vec<u8>,
@@ -147,17 +145,22 @@ impl Script {
         let begin = async {
             let token = new_token();
             let mut running = connection.start(LOGIN_COMMAND).await?;
+            let mut stdin = running.stdin();
             let mut reply = Reply::new(&token, self.what, self.output_bytes);
-            send(connection, &running, &blank_lines(Opening::WhenReady)).await?;
-            let mut is_sent = false;
-            while !reply.has_begun() {
-                if !is_sent && reply.is_ready() {
-                    send(connection, &running, &self.bytes(&token)).await?;
-                    is_sent = true;
+            let (say_ready, ready) = tokio::sync::oneshot::channel();
+            let write = async {
+                let opening = blank_lines(Opening::WhenReady);
+                if stdin.write_all(&opening).await.is_ok() && ready.await.is_ok() {
+                    // Who ends without reading is seen by the reader.
+                    let script = self.bytes(&token);
+                    stdin.write_all(&script).await.unwrap_or_default();
+                    stdin.flush().await.unwrap_or_default();
                 }
-                if !step(connection, &mut running, &mut reply).await? {
-                    return Err(self.not_ours(connection, &reply));
-                }
+            };
+            let read = read_until(&mut running, &mut reply, say_ready, Reply::has_begun);
+            both(write, read).await?;
+            if !reply.has_begun() {
+                return Err(self.not_ours(connection, &reply));
             }
             Ok(RunningScript {
                 running,
@@ -188,38 +191,24 @@ impl Script {
 
     async fn attempt(&self, connection: &Connection, opening: Opening) -> RemoteResult<Reply> {
         let token = new_token();
-        let running = connection.start(LOGIN_COMMAND).await?;
-        let (mut from, to) = running.channel.split();
+        let mut running = connection.start(LOGIN_COMMAND).await?;
+        let mut stdin = running.stdin();
         let mut reply = Reply::new(&token, self.what, self.output_bytes);
         let (say_ready, ready) = tokio::sync::oneshot::channel();
-        let mut say_ready = Some(say_ready);
         let write = async {
-            let mut writer = to.make_writer();
-            let mut sent = writer.write_all(&blank_lines(opening)).await;
+            let mut sent = stdin.write_all(&blank_lines(opening)).await;
             if matches!(opening, Opening::WhenReady) && ready.await.is_err() {
                 return;
             }
             if sent.is_ok() {
-                sent = writer.write_all(&self.bytes(&token)).await;
+                sent = stdin.write_all(&self.bytes(&token)).await;
             }
             // A script may end without reading all of it.
             if sent.is_ok() {
-                to.eof().await.unwrap_or_default();
+                stdin.shutdown().await.unwrap_or_default();
             }
         };
-        let read = async {
-            while let Some(message) = from.wait().await {
-                if !reply.take(message)? {
-                    break;
-                }
-                if reply.is_ready()
-                    && let Some(say) = say_ready.take()
-                {
-                    say.send(()).unwrap_or_default();
-                }
-            }
-            Ok(())
-        };
+        let read = read_until(&mut running, &mut reply, say_ready, |_| false);
         both(write, read).await?;
         if !connection.is_live() {
             return Err(connection.lost());
@@ -317,27 +306,28 @@ async fn both(
     read.await
 }
 
-async fn send(connection: &Connection, running: &RunningCommand, bytes: &[u8]) -> RemoteResult<()> {
-    let sent = running.channel.data(bytes).await;
-    sent.map_err(|error| {
-        tracing::debug!(%error, "a script was not sent");
-        connection.lost()
-    })
-}
-
-/// Takes one message; false when there are no more.
-async fn step(
-    connection: &Connection,
+/// Takes what comes until it is enough or over, and says when `/bin/sh` is there.
+async fn read_until(
     running: &mut RunningCommand,
     reply: &mut Reply,
-) -> RemoteResult<bool> {
-    match connection.unless_ended(running.channel.wait()).await? {
-        Some(ChannelMsg::Close) | None => Ok(false),
-        Some(message) => {
-            reply.take(message)?;
-            Ok(true)
+    say_ready: tokio::sync::oneshot::Sender<()>,
+    is_enough: impl Fn(&Reply) -> bool,
+) -> RemoteResult<()> {
+    let mut say_ready = Some(say_ready);
+    while !is_enough(reply) {
+        let Some(message) = running.next().await else {
+            break;
+        };
+        if !reply.take(message)? {
+            break;
+        }
+        if reply.is_ready()
+            && let Some(say) = say_ready.take()
+        {
+            say.send(()).unwrap_or_default();
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -82,16 +82,22 @@ fn through(
     let mut reply = Reply::new(&token, script.what, script.output_bytes);
     let mut stdout = child.stdout.take().unwrap();
     let mut part = [0; 1000];
+    let mut taken = Ok(());
     loop {
         let count = stdout.read(&mut part).unwrap();
         if count == 0 {
             break;
         }
-        reply.take_stdout(&part[..count])?;
+        taken = reply.take_stdout(&part[..count]);
+        if taken.is_err() {
+            break;
+        }
     }
+    drop(stdout);
     reply.take_stderr(&complaints.join().unwrap());
     writing.join().unwrap();
     child.wait().unwrap();
+    taken?;
     reply.finished().ok_or_else(|| RemoteError::Command {
         what: script.what.to_owned(),
         detail: reply.everything_said(),
