@@ -14,6 +14,7 @@
 //! somebody else's touched; an agent forwarded. This crate knows no HTTP: it hands out byte streams to whatever serves them.
 
 pub mod connection;
+mod connections;
 pub mod dial;
 pub mod environments;
 mod error;
@@ -31,6 +32,7 @@ pub mod storage_candidates;
 mod target;
 
 pub use connection::{ByteStream, Connection};
+pub use connections::Connections;
 pub use dial::{Dialer, DialerConfig};
 pub use error::{
     HostKeyQuestion, HostKeyReason, Phase, PromptField, PromptQuestion, RemoteError, RemoteResult,

@@ -69,6 +69,10 @@ impl Step {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of one thing whether it has been"
+)]
 /// A login from its first step to its last, over as many connections as it takes.
 pub(super) struct Login {
     pub(super) host: String,
@@ -382,7 +386,7 @@ impl Login {
                 let Some(mut agent) = agent else {
                     return Ok(Answer::Refused);
                 };
-                let pen = Pen::Agent(&mut agent, held.clone());
+                let pen = Pen::Agent(&mut agent, held);
                 self.sign_in(&identity, public, pen, handle).await
             }
             Holder::Text(text) => match text.opened() {
@@ -469,7 +473,6 @@ impl Login {
         handle: &mut Handle<Client>,
     ) -> RemoteResult<Answer> {
         let username = self.username.clone();
-        let is_probe = matches!(pen, Pen::Probe(_));
         let result = match (&identity.certificate, public) {
             (Some(certificate), _) => {
                 let hash = self
@@ -495,9 +498,7 @@ impl Login {
             Err(NoSignature::LinkLost) => Answer::Gone,
             Err(NoSignature::Declined) => return Ok(Answer::Refused),
         };
-        if matches!(answer, Answer::Refused) && !is_probe {
-            self.keys_here += 1;
-        } else if matches!(answer, Answer::Refused) {
+        if matches!(answer, Answer::Refused) {
             self.keys_here += 1;
         }
         Ok(answer)
