@@ -35,6 +35,8 @@ const BLANK_LINES: usize = 64;
 /// …and this much in longer blank lines for those that read a block, where the first was not enough.
 const BLANK_BYTES: usize = 16 << 10;
 
+const EATEN: &str = "the start files of the login shell read what is sent to commands";
+
 /// What is told of stderr.
 const STDERR_TAIL: usize = 4000;
 
@@ -125,16 +127,35 @@ impl Script {
     /// [`RemoteError::Forbidden`] when the login shell does not come as far as `/bin/sh`, [`RemoteError::Timeout`] and
     /// [`RemoteError::TooMuchOutput`] past the limits. A failing status is no error.
     pub async fn run(&self, connection: &Connection) -> RemoteResult<ScriptOutput> {
-        let both = async {
-            let first = self.attempt(connection, Opening::AtOnce).await?;
-            if first.is_unread() {
-                tracing::debug!("the start files ate a script; it is sent again, slowly");
-                let second = self.attempt(connection, Opening::WhenReady).await?;
-                return self.judge(connection, &second);
+        let (token, mut first) = self.new_reply();
+        let (other_token, mut second) = self.new_reply();
+        let attempts = async {
+            self.attempt(connection, Opening::AtOnce, &token, &mut first)
+                .await?;
+            if !first.is_unread() {
+                return self.judge(connection, &first);
             }
-            self.judge(connection, &first)
+            tracing::debug!("the start files ate a script; it is sent again, slowly");
+            self.attempt(connection, Opening::WhenReady, &other_token, &mut second)
+                .await?;
+            self.judge(connection, &second)
         };
-        self.in_time(connection, both).await
+        let done = self.in_time(connection, attempts).await;
+        let is_eaten = first.is_unread() && !second.has_begun();
+        match done {
+            Err(RemoteError::Timeout { .. }) if is_eaten => Err(RemoteError::Forbidden {
+                host: connection.target().host.clone(),
+                what: "running commands",
+                detail: EATEN.to_owned(),
+            }),
+            done => done,
+        }
+    }
+
+    fn new_reply(&self) -> (String, Reply) {
+        let token = format!("rn{:032x}", rand::random::<u128>());
+        let reply = Reply::new(&token, self.what, self.output_bytes);
+        (token, reply)
     }
 
     /// Starts it and hands over its streams; [`Script::input`] is sent, and stdin stays open.
@@ -143,10 +164,9 @@ impl Script {
     /// As [`Script::run`], up to the moment when the script begins.
     pub async fn start(&self, connection: &Connection) -> RemoteResult<RunningScript> {
         let begin = async {
-            let token = new_token();
+            let (token, mut reply) = self.new_reply();
             let mut running = connection.start(LOGIN_COMMAND).await?;
             let mut stdin = running.stdin();
-            let mut reply = Reply::new(&token, self.what, self.output_bytes);
             let (say_ready, ready) = tokio::sync::oneshot::channel();
             let write = async {
                 let opening = blank_lines(Opening::WhenReady);
@@ -189,11 +209,15 @@ impl Script {
         }
     }
 
-    async fn attempt(&self, connection: &Connection, opening: Opening) -> RemoteResult<Reply> {
-        let token = new_token();
+    async fn attempt(
+        &self,
+        connection: &Connection,
+        opening: Opening,
+        token: &str,
+        reply: &mut Reply,
+    ) -> RemoteResult<()> {
         let mut running = connection.start(LOGIN_COMMAND).await?;
         let mut stdin = running.stdin();
-        let mut reply = Reply::new(&token, self.what, self.output_bytes);
         let (say_ready, ready) = tokio::sync::oneshot::channel();
         let write = async {
             let mut sent = stdin.write_all(&blank_lines(opening)).await;
@@ -201,19 +225,19 @@ impl Script {
                 return;
             }
             if sent.is_ok() {
-                sent = stdin.write_all(&self.bytes(&token)).await;
+                sent = stdin.write_all(&self.bytes(token)).await;
             }
             // A script may end without reading all of it.
             if sent.is_ok() {
                 stdin.shutdown().await.unwrap_or_default();
             }
         };
-        let read = read_until(&mut running, &mut reply, say_ready, |_| false);
+        let read = read_until(&mut running, reply, say_ready, |_| false);
         both(write, read).await?;
-        if !connection.is_live() {
+        if reply.finished().is_none() && !connection.is_live() {
             return Err(connection.lost());
         }
-        Ok(reply)
+        Ok(())
     }
 
     fn judge(&self, connection: &Connection, reply: &Reply) -> RemoteResult<ScriptOutput> {
@@ -234,7 +258,7 @@ impl Script {
             host: connection.target().host.clone(),
             what: "running commands",
             detail: if reply.is_ready() {
-                "the start files of the login shell read what is sent to commands".to_owned()
+                EATEN.to_owned()
             } else if said.is_empty() {
                 "the login shell ended without running /bin/sh".to_owned()
             } else {
@@ -287,10 +311,6 @@ fn blank_lines(opening: Opening) -> Vec<u8> {
     lines.extend_from_slice(LOGIN_COMMAND.as_bytes());
     lines.push(b'\n');
     lines
-}
-
-fn new_token() -> String {
-    format!("rn{:032x}", rand::random::<u128>())
 }
 
 /// Runs both; done when reading is.

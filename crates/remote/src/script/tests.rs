@@ -4,9 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use super::reply::Reply;
-use super::{
-    LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, new_token, quoted,
-};
+use super::{LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, quoted};
 use crate::error::RemoteError;
 
 /// Login shells that this machine has.
@@ -60,7 +58,7 @@ fn through(
     command: &str,
     script: &Script,
 ) -> Result<ScriptOutput, RemoteError> {
-    let token = new_token();
+    let (token, mut reply) = script.new_reply();
     let mut child = login
         .arg("-c")
         .arg(command)
@@ -79,7 +77,6 @@ fn through(
         errors.read_to_end(&mut bytes).unwrap();
         bytes
     });
-    let mut reply = Reply::new(&token, script.what, script.output_bytes);
     let mut stdout = child.stdout.take().unwrap();
     let mut part = [0; 1000];
     let mut taken = Ok(());

@@ -4,4 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod environments;
+mod far_side;
+mod files;
 mod logins;
+mod scripts;
+mod storage_candidates;
