@@ -1,17 +1,7 @@
-//! STUB of the facade until it is merged.
-#![allow(missing_docs, unused, clippy::all, clippy::pedantic, clippy::todo)]
+//! Stands in for the facade until it is merged.
+#![allow(missing_docs, unused, clippy::all, clippy::pedantic)]
 use crate::*;
 use std::{path::PathBuf, sync::Arc, time::Duration};
-#[derive(Clone, Debug)]
-pub struct DialerConfig {
-    pub home: PathBuf,
-    pub ssh_dir: PathBuf,
-    pub state_dir: PathBuf,
-    pub local_user: String,
-    pub agent_socket: Option<PathBuf>,
-    pub local_host_name: String,
-    pub system_ssh_config: Option<PathBuf>,
-}
 #[derive(Clone, Debug)]
 pub struct ViewerBuild {
     pub platform: String,
@@ -31,14 +21,14 @@ pub struct RemoteConfig {
     pub times: Times,
 }
 #[derive(Clone)]
-pub struct Remote(
-    Arc<(
-        RemoteConfig,
-        KnownHosts,
-        Connections,
-        tokio::sync::broadcast::Sender<RemoteEvent>,
-    )>,
-);
+pub struct Remote(Arc<Inner>);
+struct Inner {
+    config: RemoteConfig,
+    known: Arc<KnownHosts>,
+    connections: Connections,
+    saved: SavedConnections,
+    ssh: SshConnections,
+}
 pub struct StartViewer {
     pub target: Target,
     pub credentials: Credentials,
@@ -49,52 +39,43 @@ pub struct StartViewer {
 }
 #[derive(Debug)]
 pub struct StopReport;
-pub struct Connections;
-impl Connections {
-    pub async fn connect(
-        &self,
-        target: Target,
-        credentials: Credentials,
-    ) -> RemoteResult<Connection> {
-        Err(RemoteError::Cancelled)
-    }
-    pub async fn answer(&self, prompt_id: &str, answers: Vec<Secret>) -> RemoteResult<Connection> {
-        Err(RemoteError::PromptExpired)
-    }
-    pub fn get(&self, target: &Target) -> RemoteResult<Connection> {
-        Err(RemoteError::NotConnected(target.clone()))
-    }
-    pub fn list(&self) -> Vec<ConnectionInfo> {
-        Vec::new()
-    }
-    pub async fn disconnect(&self, target: &Target) -> bool {
-        false
-    }
-}
 impl Remote {
     pub fn new(config: RemoteConfig) -> Self {
-        let k = KnownHosts::new(config.dialer.state_dir.join("known_hosts"));
-        Self(Arc::new((
+        let known = Arc::new(KnownHosts::new(config.dialer.state_dir.join("known_hosts")));
+        let connections = Connections::new(Dialer::new(config.dialer.clone(), known.clone()));
+        let dir = &config.dialer.state_dir;
+        let saved = SavedConnections::new(dir.join("connections.json"), config.secrets.clone());
+        let ssh = SshConnections::new(dir.join("ssh_connections.json"), config.secrets.clone());
+        Self(Arc::new(Inner {
+            known,
+            connections,
+            saved,
+            ssh,
             config,
-            k,
-            Connections,
-            tokio::sync::broadcast::channel(64).0,
-        )))
+        }))
     }
     pub fn connections(&self) -> &Connections {
-        &self.0.2
+        &self.0.connections
     }
     pub fn known_hosts(&self) -> &KnownHosts {
-        &self.0.1
+        &self.0.known
     }
     pub fn ssh_config(&self) -> SshConfig {
-        let d = &self.0.0.dialer;
-        SshConfig::load(&d.home, &d.ssh_dir, &d.local_user, &d.local_host_name)
+        self.0.config.dialer.ssh_config()
     }
     pub fn secrets(&self) -> &Arc<dyn SecretStore> {
-        &self.0.0.secrets
+        &self.0.config.secrets
+    }
+    pub fn saved(&self) -> &SavedConnections {
+        &self.0.saved
+    }
+    pub fn ssh_connections(&self) -> &SshConnections {
+        &self.0.ssh
     }
     pub async fn start_viewer(&self, request: StartViewer) -> RemoteResult<SessionInfo> {
+        self.connections()
+            .connect(request.target, request.credentials)
+            .await?;
         Err(RemoteError::Cancelled)
     }
     pub fn sessions(&self) -> Vec<SessionInfo> {
@@ -117,7 +98,7 @@ impl Remote {
         Err(RemoteError::SessionNotFound(id.to_owned()))
     }
     pub fn events(&self) -> tokio::sync::broadcast::Receiver<RemoteEvent> {
-        self.0.3.subscribe()
+        self.0.connections.subscribe()
     }
     pub async fn shutdown(&self) {}
 }
@@ -129,80 +110,5 @@ impl Connector {
     }
     pub fn is_ready(&self) -> bool {
         false
-    }
-}
-pub mod environments {
-    use crate::*;
-    pub async fn detect(connection: &Connection) -> RemoteResult<Vec<Environment>> {
-        Ok(vec![])
-    }
-    pub async fn config_of(
-        connection: &Connection,
-        environment: &str,
-    ) -> RemoteResult<EnvironmentConfig> {
-        Err(RemoteError::Cancelled)
-    }
-}
-pub async fn storage_candidates(
-    connection: &Connection,
-    scan_root: Option<&str>,
-    max_depth: u32,
-) -> RemoteResult<StorageCandidates> {
-    Err(RemoteError::Cancelled)
-}
-pub mod files {
-    use crate::*;
-    pub async fn list(
-        connection: &Connection,
-        path: &str,
-        offset: usize,
-        limit: usize,
-    ) -> RemoteResult<FolderPage> {
-        Err(RemoteError::Cancelled)
-    }
-    pub async fn exists(connection: &Connection, path: &str) -> RemoteResult<(bool, bool)> {
-        Err(RemoteError::Cancelled)
-    }
-}
-pub struct SavedConnections;
-pub struct SshConnections;
-pub struct SavedServer {
-    pub host: String,
-    pub port: u16,
-    pub username: String,
-    pub credentials: Credentials,
-}
-type Entry = serde_json::Map<String, serde_json::Value>;
-impl SavedConnections {
-    pub fn list(&self) -> RemoteResult<Vec<Entry>> {
-        Ok(vec![])
-    }
-    pub fn save(&self, e: Vec<Entry>) -> RemoteResult<()> {
-        Ok(())
-    }
-    pub fn resolve(&self, id: &str) -> RemoteResult<Option<SavedServer>> {
-        Ok(None)
-    }
-}
-impl SshConnections {
-    pub fn list(&self) -> RemoteResult<Vec<Entry>> {
-        Ok(vec![])
-    }
-    pub fn save(&self, e: Entry) -> RemoteResult<()> {
-        Ok(())
-    }
-    pub fn get(&self, k: &str) -> RemoteResult<Option<Entry>> {
-        Ok(None)
-    }
-    pub fn remove(&self, k: &str) -> RemoteResult<()> {
-        Ok(())
-    }
-}
-impl Remote {
-    pub fn saved(&self) -> &SavedConnections {
-        &SavedConnections
-    }
-    pub fn ssh_connections(&self) -> &SshConnections {
-        &SshConnections
     }
 }

@@ -14,9 +14,14 @@
 //! somebody else's touched; an agent forwarded. This crate knows no HTTP: it hands out byte streams to whatever serves them.
 
 pub mod connection;
+mod connections;
+pub mod dial;
+pub mod environments;
 mod error;
+pub mod files;
 mod host_pattern;
 mod info;
+mod kept;
 pub mod known_hosts;
 mod private_file;
 mod saved;
@@ -25,9 +30,12 @@ mod secret;
 pub mod secrets;
 pub mod ssh_config;
 mod ssh_connections;
+pub mod storage_candidates;
 mod target;
 
 pub use connection::{ByteStream, Connection};
+pub use connections::Connections;
+pub use dial::{Dialer, DialerConfig};
 pub use error::{
     HostKeyQuestion, HostKeyReason, Phase, PromptField, PromptQuestion, RemoteError, RemoteResult,
 };

@@ -31,7 +31,8 @@ pub(crate) fn failed(prefix: &str, error: RemoteError) -> ApiError {
         RemoteError::BadTarget(_)
         | RemoteError::NotConnected(_)
         | RemoteError::SessionNotFound(_)
-        | RemoteError::EnvironmentNotFound(_) => ApiError::new(status(&error), code, text),
+        | RemoteError::EnvironmentNotFound(_)
+        | RemoteError::PythonFailed { .. } => ApiError::new(status(&error), code, text),
         RemoteError::ViewerFailed { log_tail, .. } if !log_tail.is_empty() => {
             ApiError::new(status(&error), code, format!("{prefix}{text}"))
                 .with_details(log_tail.clone())
@@ -83,6 +84,8 @@ fn status(error: &RemoteError) -> StatusCode {
     match error {
         E::BadTarget(_) => StatusCode::BAD_REQUEST,
         E::Invalid(_)
+        | E::PythonMissing
+        | E::PythonFailed { .. }
         | E::RunicornMissing { .. }
         | E::RunicornTooOld { .. }
         | E::PlatformUnsupported { .. } => StatusCode::UNPROCESSABLE_ENTITY,

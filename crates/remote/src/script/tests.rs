@@ -4,9 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use super::reply::Reply;
-use super::{
-    LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, new_token, quoted,
-};
+use super::{LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, quoted};
 use crate::error::RemoteError;
 
 /// Login shells that this machine has.
@@ -60,7 +58,7 @@ fn through(
     command: &str,
     script: &Script,
 ) -> Result<ScriptOutput, RemoteError> {
-    let token = new_token();
+    let (token, mut reply) = script.new_reply();
     let mut child = login
         .arg("-c")
         .arg(command)
@@ -79,19 +77,24 @@ fn through(
         errors.read_to_end(&mut bytes).unwrap();
         bytes
     });
-    let mut reply = Reply::new(&token, script.what, script.output_bytes);
     let mut stdout = child.stdout.take().unwrap();
     let mut part = [0; 1000];
+    let mut taken = Ok(());
     loop {
         let count = stdout.read(&mut part).unwrap();
         if count == 0 {
             break;
         }
-        reply.take_stdout(&part[..count])?;
+        taken = reply.take_stdout(&part[..count]);
+        if taken.is_err() {
+            break;
+        }
     }
+    drop(stdout);
     reply.take_stderr(&complaints.join().unwrap());
     writing.join().unwrap();
     child.wait().unwrap();
+    taken?;
     reply.finished().ok_or_else(|| RemoteError::Command {
         what: script.what.to_owned(),
         detail: reply.everything_said(),

@@ -56,6 +56,7 @@ impl PortPair {
     }
 
     /// The port.
+    #[cfg(test)]
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

@@ -193,10 +193,11 @@ async fn calls_and_sockets_reach_the_far_api_and_its_run_list_is_remembered() {
         serde_json::from_str::<serde_json::Value>(seen.answer.get()).unwrap()["rows"],
         list["rows"]
     );
-    let url = format!("http://{}/api/hosts/run-list-cached", forwarded.own);
-    let cached = client()
-        .get(url)
-        .query(&[("connection_id", "u@gpu:22"), ("remote_root", "/data")]);
+    let url = format!(
+        "http://{}/api/hosts/run-list-cached?connection_id=u@gpu:22&remote_root=/data",
+        forwarded.own
+    );
+    let cached = client().get(url);
     let cached: serde_json::Value = cached.send().await.unwrap().json().await.unwrap();
     assert_eq!(cached["answer"]["full"], true);
     assert!(cached["age_secs"].as_f64().unwrap() < 60.0);

@@ -1,0 +1,12 @@
+//! This crate against real servers. One binary: its parts share [`support`].
+#![cfg(target_os = "linux")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod environments;
+mod far_side;
+mod files;
+mod logins;
+mod scripts;
+mod storage_candidates;
