@@ -71,7 +71,7 @@ fn through(
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut bytes = blank_lines(Opening::AtOnce);
-    bytes.extend(script.bytes(&token));
+    bytes.extend(script.bytes(&token, After::Status));
     let writing = std::thread::spawn(move || stdin.write_all(&bytes).unwrap_or_default());
     let mut errors = child.stderr.take().unwrap();
     let complaints = std::thread::spawn(move || {
