@@ -14,6 +14,7 @@
 //! somebody else's touched; an agent forwarded. This crate knows no HTTP: it hands out byte streams to whatever serves them.
 
 pub mod connection;
+pub mod dial;
 mod error;
 mod host_pattern;
 mod info;
@@ -26,6 +27,7 @@ pub mod ssh_config;
 mod target;
 
 pub use connection::{ByteStream, Connection};
+pub use dial::{Dialer, DialerConfig};
 pub use error::{
     HostKeyQuestion, HostKeyReason, Phase, PromptField, PromptQuestion, RemoteError, RemoteResult,
 };
