@@ -79,8 +79,8 @@ impl ScriptOutput {
 
 /// A script that runs with its stdin open.
 pub struct RunningScript {
-    /// The channel: what is written goes to the script's stdin, `Data` is its stdout, `ExtendedData` 1 its stderr. Dropping
-    /// it closes it.
+    /// What is written to it goes to the script's stdin, `Data` is its stdout, `ExtendedData` 1 its stderr. Dropping it closes
+    /// its channel.
     pub running: RunningCommand,
     /// What the script wrote so far.
     pub first_bytes: Vec<u8>,
@@ -188,13 +188,12 @@ impl Script {
 
     async fn attempt(&self, connection: &Connection, opening: Opening) -> RemoteResult<Reply> {
         let token = new_token();
-        let running = connection.start(LOGIN_COMMAND).await?;
-        let (mut from, to) = running.channel.split();
+        let mut running = connection.start(LOGIN_COMMAND).await?;
+        let mut writer = running.stdin();
         let mut reply = Reply::new(&token, self.what, self.output_bytes);
         let (say_ready, ready) = tokio::sync::oneshot::channel();
         let mut say_ready = Some(say_ready);
         let write = async {
-            let mut writer = to.make_writer();
             let mut sent = writer.write_all(&blank_lines(opening)).await;
             if matches!(opening, Opening::WhenReady) && ready.await.is_err() {
                 return;
@@ -204,11 +203,11 @@ impl Script {
             }
             // A script may end without reading all of it.
             if sent.is_ok() {
-                to.eof().await.unwrap_or_default();
+                writer.shutdown().await.unwrap_or_default();
             }
         };
         let read = async {
-            while let Some(message) = from.wait().await {
+            while let Some(message) = running.next().await {
                 if !reply.take(message)? {
                     break;
                 }
@@ -332,7 +331,7 @@ async fn both(
 }
 
 async fn send(connection: &Connection, running: &RunningCommand, bytes: &[u8]) -> RemoteResult<()> {
-    let sent = running.channel.data(bytes).await;
+    let sent = running.stdin().write_all(bytes).await;
     sent.map_err(|error| {
         tracing::debug!(%error, "a script was not sent");
         connection.lost()
@@ -345,7 +344,7 @@ async fn step(
     running: &mut RunningCommand,
     reply: &mut Reply,
 ) -> RemoteResult<bool> {
-    match connection.unless_ended(running.channel.wait()).await? {
+    match connection.unless_ended(running.next()).await? {
         Some(ChannelMsg::Close) | None => Ok(false),
         Some(message) => {
             reply.take(message)?;

@@ -19,6 +19,8 @@ use crate::viewer::Lines;
 
 /// Servers allow ten commands at a time by default, and the session's line is one of them.
 const BRIDGES: usize = 6;
+/// A stream that was refused is asked for again after this.
+const AGAIN: Duration = Duration::from_millis(500);
 /// How long a bridge may take to say that it is connected.
 const BRIDGE_LIMIT: Duration = Duration::from_secs(20);
 
@@ -247,8 +249,12 @@ impl Connector {
                 }
                 Road::Closed => {}
             }
-            let changed = tokio::time::timeout_at(deadline, road.changed()).await;
-            if !matches!(changed, Ok(Ok(()))) {
+            let until = match failed {
+                Some(_) => deadline.min(Instant::now() + AGAIN),
+                None => deadline,
+            };
+            let changed = tokio::time::timeout_at(until, road.changed()).await;
+            if matches!(changed, Ok(Err(_))) || Instant::now() >= deadline {
                 return Err(failed.unwrap_or_else(|| RemoteError::LinkLost(self.host.clone())));
             }
         }

@@ -180,7 +180,8 @@ impl Machine {
             (Event::LinkEnded, Mode::Up { .. } | Mode::Troubled) => self.link(Act::Link),
             (Event::LineEnded, Mode::Up { .. } | Mode::Troubled) => self.attach(),
             (Event::Woken | Event::Doubt | Event::Reconnect, Mode::Up { .. }) => {
-                self.prove_until = Some(now + PROOF.min(self.times.cut));
+                let until = now + PROOF.min(self.times.cut);
+                self.prove_until.get_or_insert(until);
                 Act::Beat
             }
             (Event::Woken | Event::RetryDue, Mode::Waiting) => self.link(Act::Link),

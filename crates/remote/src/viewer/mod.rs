@@ -13,5 +13,6 @@ mod start;
 
 pub use builds::ViewerBuild;
 pub(crate) use builds::Builds;
-pub(crate) use line::{Line, Lines, far, value};
-pub(crate) use start::{Order, Remembered, Started, Trace, start};
+pub(crate) use line::{Line, Lines, far};
+pub use start::Ended;
+pub(crate) use start::{Order, Remembered, Setting, Started, Trace, end_on, log, start};
