@@ -14,6 +14,7 @@
 //! somebody else's touched; an agent forwarded. This crate knows no HTTP: it hands out byte streams to whatever serves them.
 
 pub mod connection;
+mod connections;
 pub mod dial;
 mod error;
 mod host_pattern;
@@ -27,6 +28,7 @@ pub mod ssh_config;
 mod target;
 
 pub use connection::{ByteStream, Connection};
+pub use connections::Connections;
 pub use dial::{Dialer, DialerConfig};
 pub use error::{
     HostKeyQuestion, HostKeyReason, Phase, PromptField, PromptQuestion, RemoteError, RemoteResult,

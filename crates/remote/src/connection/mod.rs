@@ -15,6 +15,7 @@ use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelOpenFailure, Disconnect};
 use russh_sftp::client::SftpSession;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use client::{Client, HostKeyCheck, LastWords};
 pub use command::{Output, RunLimits, RunningCommand};
@@ -76,6 +77,11 @@ impl Connection {
     /// Resolves when the connection is over, for whatever reason.
     pub async fn ended(&self) {
         self.0.scissors.ended().cancelled().await;
+    }
+
+    /// As [`Self::ended`], without keeping the connection.
+    pub(crate) fn ended_token(&self) -> CancellationToken {
+        self.0.scissors.ended().clone()
     }
 
     /// True when both are the same connection.
@@ -208,7 +214,7 @@ impl Connection {
         channel.map_err(|refusal| RemoteError::Forbidden {
             host: self.0.target.host.clone(),
             what,
-            detail: words(refusal).to_owned(),
+            detail: words(&refusal).to_owned(),
         })
     }
 
@@ -261,7 +267,7 @@ impl Connection {
             other => RemoteError::Forbidden {
                 host: self.0.target.host.clone(),
                 what,
-                detail: words(other).to_owned(),
+                detail: words(&other).to_owned(),
             },
         }
     }
@@ -273,12 +279,12 @@ impl Drop for Inner {
     }
 }
 
-fn words(refusal: ChannelOpenFailure) -> &'static str {
+fn words(refusal: &ChannelOpenFailure) -> &'static str {
     match refusal {
         ChannelOpenFailure::AdministrativelyProhibited => "administratively prohibited",
         ChannelOpenFailure::ConnectFailed => "connect failed",
         ChannelOpenFailure::UnknownChannelType => "unknown channel type",
         ChannelOpenFailure::ResourceShortage => "resource shortage",
-        _ => "unknown reason",
+        ChannelOpenFailure::Other { .. } => "unknown reason",
     }
 }

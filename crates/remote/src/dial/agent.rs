@@ -77,7 +77,7 @@ async fn open(pipe: &Path) -> Option<AgentClient<Box<dyn AgentStream + Send + Un
 /// What makes the signature once the server has said that it would accept the key.
 pub(super) enum Pen<'a> {
     /// The agent, with the identity that it knows.
-    Agent(&'a mut Agent, AgentIdentity),
+    Agent(&'a mut Agent, &'a AgentIdentity),
     /// An open key.
     Key(Arc<PrivateKey>),
     /// Nothing: only to learn whether the server would accept. Becomes true when it does.

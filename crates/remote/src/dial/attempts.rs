@@ -9,7 +9,7 @@ use crate::error::{RemoteError, RemoteResult};
 use crate::target::Target;
 
 const REFUSALS: usize = 5;
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// Refusals of the last minute.
 #[derive(Default)]

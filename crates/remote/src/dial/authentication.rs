@@ -69,6 +69,10 @@ impl Step {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of one thing whether it has been"
+)]
 /// A login from its first step to its last, over as many connections as it takes.
 pub(super) struct Login {
     pub(super) host: String,
@@ -215,13 +219,13 @@ impl Login {
         let has_given_key =
             self.credentials.private_key.is_some() || self.credentials.private_key_path.is_some();
         let key_comes_first = has_given_key && self.is_target;
-        let more = |keys: &Option<VecDeque<Identity>>| keys.as_ref().is_none_or(|keys| !keys.is_empty());
+        let more =
+            |keys: &Option<VecDeque<Identity>>| keys.as_ref().is_none_or(|keys| !keys.is_empty());
         let may_go_on = !self.given_was_refused;
         let has_password = self.credentials.password.is_some() && !self.password_was_used;
         let password_first = has_password && may_go_on;
-        let asks = self.offers(MethodKind::KeyboardInteractive)
-            && !self.keyboard_was_used
-            && may_go_on;
+        let asks =
+            self.offers(MethodKind::KeyboardInteractive) && !self.keyboard_was_used && may_go_on;
         let keys = self.offers(MethodKind::PublicKey);
         let mut steps = Vec::new();
         if keys && key_comes_first && more(&self.given) {
@@ -382,7 +386,7 @@ impl Login {
                 let Some(mut agent) = agent else {
                     return Ok(Answer::Refused);
                 };
-                let pen = Pen::Agent(&mut agent, held.clone());
+                let pen = Pen::Agent(&mut agent, held);
                 self.sign_in(&identity, public, pen, handle).await
             }
             Holder::Text(text) => match text.opened() {
@@ -403,9 +407,7 @@ impl Login {
         if let Some(public) = identity.public() {
             let mut would_accept = false;
             let probe = Pen::Probe(&mut would_accept);
-            let answer = self
-                .sign_in(identity, Some(public), probe, handle)
-                .await?;
+            let answer = self.sign_in(identity, Some(public), probe, handle).await?;
             if !would_accept {
                 return Ok(answer);
             }
@@ -456,7 +458,10 @@ impl Login {
 
     async fn ask_one(&self, text: &str, voice: &Voice) -> RemoteResult<Secret> {
         let question = keyboard::hidden_question(&self.host, text);
-        let answers = voice.ask(question).await.ok_or(RemoteError::PromptExpired)?;
+        let answers = voice
+            .ask(question)
+            .await
+            .ok_or(RemoteError::PromptExpired)?;
         Ok(answers.into_iter().next().unwrap_or_default())
     }
 
@@ -468,10 +473,11 @@ impl Login {
         handle: &mut Handle<Client>,
     ) -> RemoteResult<Answer> {
         let username = self.username.clone();
-        let is_probe = matches!(pen, Pen::Probe(_));
         let result = match (&identity.certificate, public) {
             (Some(certificate), _) => {
-                let hash = self.rsa_hash(is_rsa_certificate(certificate), handle).await?;
+                let hash = self
+                    .rsa_hash(is_rsa_certificate(certificate), handle)
+                    .await?;
                 let asked = handle.authenticate_certificate_with(
                     username,
                     certificate.clone(),
@@ -482,8 +488,7 @@ impl Login {
             }
             (None, Some(public)) => {
                 let hash = self.rsa_hash(public.algorithm().is_rsa(), handle).await?;
-                let asked =
-                    handle.authenticate_publickey_with(username, public, hash, &mut pen);
+                let asked = handle.authenticate_publickey_with(username, public, hash, &mut pen);
                 self.timed(asked).await?
             }
             (None, None) => return Ok(Answer::Refused),
@@ -493,9 +498,7 @@ impl Login {
             Err(NoSignature::LinkLost) => Answer::Gone,
             Err(NoSignature::Declined) => return Ok(Answer::Refused),
         };
-        if matches!(answer, Answer::Refused) && !is_probe {
-            self.keys_here += 1;
-        } else if matches!(answer, Answer::Refused) {
+        if matches!(answer, Answer::Refused) {
             self.keys_here += 1;
         }
         Ok(answer)
@@ -511,7 +514,9 @@ impl Login {
             return Ok(None);
         }
         let best = self.timed(handle.best_supported_rsa_hash()).await?;
-        Ok(Some(best.ok().flatten().flatten().unwrap_or(HashAlg::Sha256)))
+        Ok(Some(
+            best.ok().flatten().flatten().unwrap_or(HashAlg::Sha256),
+        ))
     }
 
     /// Takes in what the server said, and what it would still take.

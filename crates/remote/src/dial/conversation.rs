@@ -16,9 +16,9 @@ use crate::error::{Phase, PromptField, PromptQuestion, RemoteError, RemoteResult
 use crate::secret::Secret;
 
 /// So long a question waits with its connection.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// So long it is known afterwards, so that a late answer dials again.
-const MEMORY: Duration = Duration::from_secs(3600);
+const MEMORY: Duration = Duration::from_hours(1);
 /// More questions than this never wait; the oldest goes.
 const WAITING: usize = 64;
 

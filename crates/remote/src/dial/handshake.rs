@@ -160,12 +160,16 @@ fn config(hop: &Hop, known_hosts: &KnownHosts) -> Config {
 /// Modern algorithms only, the fastest cipher first; of host keys those first that we already know.
 fn preferred(known_types: &[String], has_authority: bool) -> Preferred {
     let default = Preferred::DEFAULT;
-    let known = known_types.iter().filter_map(|name| Algorithm::new(name).ok());
+    let known = known_types
+        .iter()
+        .filter_map(|name| Algorithm::new(name).ok());
     let mut keys: Vec<Algorithm> = known.flat_map(forms).chain(HOST_KEYS).collect();
     let mut seen = Vec::new();
-    keys.retain(|key| HOST_KEYS.contains(key) && !seen.contains(key) && {
-        seen.push(key.clone());
-        true
+    keys.retain(|key| {
+        HOST_KEYS.contains(key) && !seen.contains(key) && {
+            seen.push(key.clone());
+            true
+        }
     });
     let mut exchanges = default.kex.to_vec();
     let before_groups = exchanges
@@ -267,7 +271,10 @@ mod tests {
         let (keys, certificates) = names(&[], false);
         assert_eq!((keys[0].as_str(), certificates), ("ssh-ed25519", 0));
         assert!(!keys.contains(&"ssh-rsa".to_owned()));
-        let (keys, _) = names(&["ssh-rsa", "ecdsa-sha2-nistp256", "ssh-dss", "nonsense"], false);
+        let (keys, _) = names(
+            &["ssh-rsa", "ecdsa-sha2-nistp256", "ssh-dss", "nonsense"],
+            false,
+        );
         assert_eq!(
             keys,
             [

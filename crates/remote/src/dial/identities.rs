@@ -23,7 +23,7 @@ pub(super) struct Identity {
 /// Who can sign with a key.
 pub(super) enum Holder {
     /// The agent, by this identity.
-    Agent(AgentIdentity),
+    Agent(Box<AgentIdentity>),
     /// We, perhaps after a passphrase.
     Text(KeyText),
 }
@@ -72,16 +72,18 @@ pub(super) async fn gather(
         },
         None => Vec::new(),
     };
-    in_order(named, held, settings.identities_only)
+    in_order(&named, &held, settings.identities_only)
 }
 
 /// A key that was given, with its certificate when it came from a file.
 pub(super) fn given(text: KeyText, path: Option<&Path>) -> Vec<Identity> {
-    let with_certificate = path.and_then(certificate_beside).map(|certificate| Identity {
-        name: format!("certificate {}", text.name),
-        certificate: Some(certificate),
-        holder: Holder::Text(text.clone()),
-    });
+    let with_certificate = path
+        .and_then(certificate_beside)
+        .map(|certificate| Identity {
+            name: format!("certificate {}", text.name),
+            certificate: Some(certificate),
+            holder: Holder::Text(text.clone()),
+        });
     let plain = Identity {
         name: format!("key {}", text.name),
         certificate: None,
@@ -136,7 +138,7 @@ fn named_keys(settings: &ResolvedHost) -> Vec<Named> {
     named
 }
 
-fn in_order(named: Vec<Named>, held: Vec<AgentIdentity>, only_named: bool) -> Vec<Identity> {
+fn in_order(named: &[Named], held: &[AgentIdentity], only_named: bool) -> Vec<Identity> {
     let key_of = |identity: &AgentIdentity| identity.public_key().key_data().clone();
     let is_named = |identity: &AgentIdentity| {
         named
@@ -147,7 +149,7 @@ fn in_order(named: Vec<Named>, held: Vec<AgentIdentity>, only_named: bool) -> Ve
     let mut of_agent = Vec::new();
     let mut others = Vec::new();
     let mut of_files = Vec::new();
-    for key in &named {
+    for key in named {
         let matching: Vec<&AgentIdentity> = held
             .iter()
             .filter(|identity| {
@@ -163,7 +165,7 @@ fn in_order(named: Vec<Named>, held: Vec<AgentIdentity>, only_named: bool) -> Ve
             of_agent.extend(key.certificates.iter().map(|certificate| Identity {
                 name: format!("certificate {}", key.path.display()),
                 certificate: Some(certificate.clone()),
-                holder: Holder::Agent((*plain).clone()),
+                holder: Holder::Agent(Box::new((*plain).clone())),
             }));
         }
         of_agent.extend(matching.iter().map(|identity| held_by_agent(identity)));
@@ -199,6 +201,6 @@ fn held_by_agent(identity: &AgentIdentity) -> Identity {
     Identity {
         name: format!("agent key {comment}"),
         certificate,
-        holder: Holder::Agent(identity.clone()),
+        holder: Holder::Agent(Box::new(identity.clone())),
     }
 }

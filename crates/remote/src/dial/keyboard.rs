@@ -43,7 +43,11 @@ pub(super) async fn answer_questions(
             Ok(Reply::Failure {
                 remaining_methods,
                 partial_success,
-            }) => return Ok(Round::Over(login.not_yet(&remaining_methods, partial_success))),
+            }) => {
+                return Ok(Round::Over(
+                    login.not_yet(&remaining_methods, partial_success),
+                ));
+            }
             Ok(Reply::InfoRequest {
                 name,
                 instructions,
@@ -60,7 +64,10 @@ pub(super) async fn answer_questions(
             None if !login.may_ask => return Err(login.refusal()),
             None => {
                 let prompts = question.prompts.clone();
-                let answers = voice.ask(question).await.ok_or(RemoteError::PromptExpired)?;
+                let answers = voice
+                    .ask(question)
+                    .await
+                    .ok_or(RemoteError::PromptExpired)?;
                 if made.has_hung_up() {
                     voice.keep_for_another_connection(prompts, answers);
                     return Ok(Round::HungUp);

@@ -144,11 +144,7 @@ impl Dialer {
     ///
     /// # Errors
     /// As [`Self::dial`]; [`RemoteError::PromptExpired`] for a prompt that nobody knows any more.
-    pub async fn answer(
-        &self,
-        prompt_id: &str,
-        answers: Vec<Secret>,
-    ) -> RemoteResult<Connection> {
+    pub async fn answer(&self, prompt_id: &str, answers: Vec<Secret>) -> RemoteResult<Connection> {
         let waiting = self.0.conversations.take(prompt_id, answers.len())?;
         let line = match waiting.deliver(answers) {
             conversation::Delivered::Goes(line) => line,
@@ -214,17 +210,15 @@ impl Inner {
                 }
             }
         }
-        way.pop().ok_or_else(|| {
-            RemoteError::Invalid(format!("there is no way to {}", request.target))
-        })
+        way.pop()
+            .ok_or_else(|| RemoteError::Invalid(format!("there is no way to {}", request.target)))
     }
 
     async fn way_to(&self, target: &Target) -> RemoteResult<Vec<Hop>> {
         let config = self.config.clone();
         let target = target.clone();
-        let planned = tokio::task::spawn_blocking(move || {
-            way::plan(&config.ssh_config(), &config, &target)
-        });
+        let planned =
+            tokio::task::spawn_blocking(move || way::plan(&config.ssh_config(), &config, &target));
         planned
             .await
             .map_err(|error| RemoteError::Invalid(error.to_string()))?

@@ -183,7 +183,11 @@ fn end_group(_pid: u32) {}
 /// The words of a command that a shell would only split.
 fn plain_words(command: &str) -> Option<Vec<String>> {
     let is_plain = command.chars().all(|letter| {
-        letter.is_alphanumeric() || matches!(letter, ' ' | '\t' | '-' | '_' | '.' | '/' | ':' | '@' | ',' | '+')
+        letter.is_alphanumeric()
+            || matches!(
+                letter,
+                ' ' | '\t' | '-' | '_' | '.' | '/' | ':' | '@' | ',' | '+'
+            )
     });
     let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     let words = match words.first().map(String::as_str) {

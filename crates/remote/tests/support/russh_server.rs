@@ -1,0 +1,1 @@
+//! An in-process SSH server for what OpenSSH cannot do.
