@@ -16,16 +16,22 @@
 pub mod connection;
 mod connections;
 pub mod dial;
+mod environments;
 mod error;
 mod host_pattern;
 mod info;
 pub mod known_hosts;
 mod private_file;
+mod remote;
 pub mod script;
 mod secret;
 pub mod secrets;
+mod session;
 pub mod ssh_config;
 mod target;
+mod times;
+mod tunnel;
+mod viewer;
 
 pub use connection::{ByteStream, Connection};
 pub use connections::Connections;
@@ -39,7 +45,11 @@ pub use info::{
     ViewerKind, ViewerWish,
 };
 pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
+pub use remote::{Remote, RemoteConfig, StartViewer, StopReport};
 pub use secret::{Credentials, Secret};
 pub use secrets::{SecretStore, SecretStoreKind};
 pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
 pub use target::{BadTarget, Target};
+pub use times::Times;
+pub use tunnel::Connector;
+pub use viewer::{Ended, ViewerBuild};

@@ -45,6 +45,15 @@ impl Way {
         }
     }
 
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Socket(one), Self::Socket(two)) => one == two,
+            (Self::Tcp(one), Self::Tcp(two)) => one == two,
+            (Self::Bridge(_), Self::Bridge(_)) => true,
+            _ => false,
+        }
+    }
+
     /// A new stream.
     ///
     /// # Errors
@@ -164,7 +173,9 @@ impl AsyncWrite for Counted {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if let Poll::Ready(Ok(count)) = &written {
-            self.traffic.sent.fetch_add(*count as u64, Ordering::Relaxed);
+            self.traffic
+                .sent
+                .fetch_add(*count as u64, Ordering::Relaxed);
         }
         written
     }
@@ -187,6 +198,18 @@ pub(crate) enum Road {
     Closed,
     /// Nowhere, until a person does something; why.
     Dead(String),
+}
+
+impl Road {
+    /// True when nobody needs to hear of the change.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Open(one), Self::Open(two)) => one.0.is_same(&two.0) && one.1.is_same(&two.1),
+            (Self::Closed, Self::Closed) => true,
+            (Self::Dead(one), Self::Dead(two)) => one == two,
+            _ => false,
+        }
+    }
 }
 
 /// Opens streams to the viewer of one session. It stays good while the link is made again and again.
@@ -279,6 +302,8 @@ impl Connector {
                 _place: place,
             }) as ByteStream)
         };
-        tokio::time::timeout_at(deadline, work).await.map_err(late)?
+        tokio::time::timeout_at(deadline, work)
+            .await
+            .map_err(late)?
     }
 }

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::error::HostKeyQuestion;
 
-const EXPIRY: Duration = Duration::from_secs(15 * 60);
+const EXPIRY: Duration = Duration::from_mins(15);
 const COUNT_LIMIT: usize = 256;
 
 #[derive(Debug, PartialEq, Eq)]

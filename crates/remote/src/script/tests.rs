@@ -3,9 +3,11 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
+use super::After;
+use super::After;
 use super::reply::Reply;
 use super::{
-    LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, new_token, quoted,
+    After, LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, new_token, quoted,
 };
 use crate::error::RemoteError;
 

@@ -25,7 +25,7 @@ pub(crate) enum Far {
 
 /// What happened.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum Event<'a> {
     /// It is time for a sign of life.
     Beat,
     /// The far side answered.
@@ -43,15 +43,15 @@ pub(crate) enum Event {
     /// There is a link.
     Linked,
     /// There is none.
-    LinkFailed(RemoteError),
+    LinkFailed(&'a RemoteError),
     /// The session's line is there again.
     Attached(Far),
     /// It is not.
-    AttachFailed(RemoteError),
+    AttachFailed(&'a RemoteError),
     /// A viewer was started and bytes go through.
     Launched,
     /// No viewer was started.
-    LaunchFailed(RemoteError),
+    LaunchFailed(&'a RemoteError),
     /// A person wants it to work now.
     Reconnect,
     /// Somebody connected to the same target.
@@ -75,6 +75,8 @@ pub(crate) enum Act {
     Attach,
     /// Start a viewer (again).
     Launch,
+    /// End it: the first start failed.
+    GiveUp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,11 +132,12 @@ impl Machine {
             Mode::Launching { is_first: true } => (SessionStatus::Connecting, launching),
             Mode::Launching { is_first: false } => (SessionStatus::Reconnecting, launching),
             Mode::Up { is_slow: false } => (SessionStatus::Running, Phase::Running),
-            Mode::Up { is_slow: true } => (SessionStatus::Degraded, Phase::Degraded),
             Mode::Linking | Mode::Waiting | Mode::Attaching => {
                 (SessionStatus::Reconnecting, Phase::Reconnecting)
             }
-            Mode::Troubled => (SessionStatus::Degraded, Phase::Degraded),
+            Mode::Up { is_slow: true } | Mode::Troubled => {
+                (SessionStatus::Degraded, Phase::Degraded)
+            }
             Mode::NeedsPerson => (SessionStatus::Disconnected, Phase::Failed),
             Mode::Failed => (SessionStatus::Stopped, Phase::Failed),
         }
@@ -157,10 +160,7 @@ impl Machine {
 
     /// Will streams get through again without a person?
     pub(crate) fn is_hopeless(&self) -> bool {
-        matches!(
-            self.mode,
-            Mode::NeedsPerson | Mode::Failed | Mode::Troubled
-        )
+        matches!(self.mode, Mode::NeedsPerson | Mode::Failed | Mode::Troubled)
     }
 
     /// Is the line of the session in use?
@@ -169,7 +169,7 @@ impl Machine {
     }
 
     /// Takes what happened and says what to do.
-    pub(crate) fn on(&mut self, event: Event, now: Instant) -> Act {
+    pub(crate) fn on(&mut self, event: Event<'_>, now: Instant) -> Act {
         match (event, self.mode) {
             (Event::Beat, Mode::Up { .. } | Mode::Troubled) => self.beat(now),
             (Event::Answer(far), Mode::Up { .. }) => self.answered(far, now),
@@ -177,14 +177,16 @@ impl Machine {
                 self.heard(now);
                 Act::Nothing
             }
-            (Event::LinkEnded, Mode::Up { .. } | Mode::Troubled) => self.link(Act::Link),
-            (Event::LineEnded, Mode::Up { .. } | Mode::Troubled) => self.attach(),
+            (Event::LinkEnded, Mode::Up { .. } | Mode::Troubled)
+            | (Event::Woken | Event::RetryDue, Mode::Waiting) => self.link(Act::Link),
+            (Event::LineEnded, Mode::Up { .. } | Mode::Troubled)
+            | (Event::LinkBack, Mode::NeedsPerson | Mode::Waiting)
+            | (Event::Linked, Mode::Linking) => self.attach(),
             (Event::Woken | Event::Doubt | Event::Reconnect, Mode::Up { .. }) => {
                 let until = now + PROOF.min(self.times.cut);
                 self.prove_until.get_or_insert(until);
                 Act::Beat
             }
-            (Event::Woken | Event::RetryDue, Mode::Waiting) => self.link(Act::Link),
             (
                 Event::Reconnect,
                 Mode::Waiting | Mode::NeedsPerson | Mode::Troubled | Mode::Linking,
@@ -193,17 +195,15 @@ impl Machine {
                 self.restarts.clear();
                 self.link(Act::Link)
             }
-            (Event::LinkBack, Mode::NeedsPerson | Mode::Waiting) => self.attach(),
-            (Event::Linked, Mode::Linking) => self.attach(),
-            (Event::LinkFailed(error), Mode::Linking) => self.not_linked(&error, now),
+            (Event::LinkFailed(error), Mode::Linking) => self.not_linked(error, now),
             (Event::Attached(far), Mode::Attaching) => self.attached(far, now),
-            (Event::AttachFailed(error), Mode::Attaching) => self.again(&error, now),
+            (Event::AttachFailed(error), Mode::Attaching) => self.again(error, now),
             (Event::Launched, Mode::Launching { .. }) => {
                 self.up(now);
                 Act::Beat
             }
             (Event::LaunchFailed(error), Mode::Launching { is_first }) => {
-                self.not_launched(&error, is_first, now)
+                self.not_launched(error, is_first, now)
             }
             _ => Act::Nothing,
         }
@@ -312,7 +312,7 @@ impl Machine {
         if is_first {
             self.error = Some(told(error));
             self.mode = Mode::Failed;
-            return Act::Nothing;
+            return Act::GiveUp;
         }
         if is_of_link(error) {
             return self.again(error, now);

@@ -61,15 +61,19 @@ impl Builds {
     /// [`RemoteError::PlatformUnsupported`], or [`RemoteError::File`] when it cannot be read.
     pub(crate) async fn load(&self, platform: &str) -> RemoteResult<Arc<LoadedBuild>> {
         let found = self.known.iter().find(|build| build.platform == platform);
-        let build = found.cloned().ok_or_else(|| RemoteError::PlatformUnsupported {
-            platform: platform.to_owned(),
-        })?;
+        let build = found
+            .cloned()
+            .ok_or_else(|| RemoteError::PlatformUnsupported {
+                platform: platform.to_owned(),
+            })?;
         if let Some(loaded) = self.loaded.lock().get(&build.path) {
             return Ok(loaded.clone());
         }
         let path = build.path.clone();
         let read = tokio::task::spawn_blocking(move || read(&build));
-        let loaded = read.await.map_err(|_| RemoteError::Cancelled)?;
+        let loaded = read
+            .await
+            .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
         let loaded = loaded.map_err(|source| RemoteError::File {
             path: path.clone(),
             source,
@@ -129,7 +133,7 @@ fn cksum(bytes: &[u8]) -> u32 {
     let mut sum = bytes.iter().fold(0, |sum, byte| step(sum, *byte));
     let mut length = bytes.len();
     while length > 0 {
-        sum = step(sum, (length & 0xFF) as u8);
+        sum = step(sum, length.to_le_bytes()[0]);
         length >>= 8;
     }
     !sum
@@ -162,7 +166,10 @@ mod tests {
         }]);
         let build = builds.load("x86_64-linux").await.unwrap();
         assert_eq!(build.sha256, hex::encode(Sha256::digest(b"program")));
-        assert_eq!((build.size_bytes, &build.plain().unwrap()[..]), (7, &b"program"[..]));
+        assert_eq!(
+            (build.size_bytes, &build.plain().unwrap()[..]),
+            (7, &b"program"[..])
+        );
         let missing = builds.load("sparc-sunos").await.err().unwrap();
         assert_eq!(missing.code(), "PLATFORM_UNSUPPORTED");
     }

@@ -50,7 +50,10 @@ impl Lines {
     pub(crate) async fn next(&mut self) -> RemoteResult<String> {
         let mut searched = 0;
         loop {
-            if let Some(at) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
+            if let Some(at) = self.buffer[searched..]
+                .iter()
+                .position(|byte| *byte == b'\n')
+            {
                 let rest = self.buffer.split_off(searched + at + 1);
                 let line = std::mem::replace(&mut self.buffer, rest);
                 return Ok(String::from_utf8_lossy(&line[..line.len() - 1]).into_owned());
@@ -210,9 +213,8 @@ impl Line {
     pub(crate) async fn heard(&mut self) -> RemoteResult<(u64, Far)> {
         let line = self.lines.next().await?;
         let mut words = line.splitn(3, ' ');
-        let number = match (words.next(), words.next().map(str::parse)) {
-            (Some("b"), Some(Ok(number))) => number,
-            _ => return Err(self.lines.lost()),
+        let (Some("b"), Some(Ok(number))) = (words.next(), words.next().map(str::parse)) else {
+            return Err(self.lines.lost());
         };
         Ok((number, far(words.next().unwrap_or_default())))
     }

@@ -11,8 +11,8 @@ mod push;
 mod python;
 mod start;
 
-pub use builds::ViewerBuild;
 pub(crate) use builds::Builds;
+pub use builds::ViewerBuild;
 pub(crate) use line::{Line, Lines, far};
 pub use start::Ended;
 pub(crate) use start::{Order, Remembered, Setting, Started, Trace, end_on, log, start};

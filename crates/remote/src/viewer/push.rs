@@ -52,7 +52,7 @@ pub(super) async fn ensure(
         });
     }
     tell(Phase::Installing);
-    let payload = payload(build, line.hello().has_gzip).await?;
+    let payload = payload(build, line.hello().has_gzip)?;
     let kilobytes = (build.size_bytes / 1024 + 1024).to_string();
     let mut place = String::new();
     let mut reasons = Vec::new();
@@ -93,7 +93,7 @@ impl Payload {
     }
 }
 
-async fn payload(build: &LoadedBuild, has_gzip: bool) -> RemoteResult<Payload> {
+fn payload(build: &LoadedBuild, has_gzip: bool) -> RemoteResult<Payload> {
     if build.is_gzip && has_gzip {
         return Ok(Payload {
             bytes: build.packed.clone(),
@@ -171,13 +171,14 @@ async fn send(
             () = write => false,
         }
     };
-    let is_whole = tokio::time::timeout(limit, done)
-        .await
-        .map_err(|_| RemoteError::Timeout {
-            host: connection.target().host.clone(),
-            phase: Phase::Installing,
-            limit,
-        })?;
+    let is_whole =
+        tokio::time::timeout(limit, done)
+            .await
+            .map_err(|_late| RemoteError::Timeout {
+                host: connection.target().host.clone(),
+                phase: Phase::Installing,
+                limit,
+            })?;
     if !is_whole || !connection.is_live() {
         return Err(connection.lost());
     }
@@ -226,6 +227,9 @@ mod tests {
         assert!(
             matches!(outcome(loader), Outcome::DoesNotRun(why) if why.contains("GLIBC_2.34") && !why.contains('\u{1b}'))
         );
-        assert!(matches!(outcome("placed runicorn-viewer 1\n"), Outcome::Placed));
+        assert!(matches!(
+            outcome("placed runicorn-viewer 1\n"),
+            Outcome::Placed
+        ));
     }
 }

@@ -4,7 +4,6 @@ use crate::connection::Connection;
 use crate::environments;
 use crate::error::{RemoteError, RemoteResult};
 
-
 /// What carries bytes between its own input and output and the port of a viewer, for `python -c`.
 pub(super) const BRIDGE: &str = include_str!("bridge.py");
 

@@ -106,7 +106,7 @@ pub(crate) async fn start(setting: &Setting<'_>) -> RemoteResult<Started> {
             ) => {
                 tracing::info!(%error, "our viewer does not go there; trying a Python environment");
                 let other = python_viewer(setting, &mut line).await;
-                other.map_err(|_| error)?
+                other.map_err(|_second| error)?
             }
             outcome => outcome?,
         },
@@ -202,9 +202,12 @@ fn bundled_way(ready: &Ready, transport: Transport, program: &str) -> Way {
         (Transport::Socket, _, Some(socket)) => Way::Socket(socket.clone()),
         (_, Some(port), _) => Way::Tcp(port),
         (_, None, socket) => Way::Bridge(
-            Script::new("the bridge to the viewer", "exec \"$1\" --connect-stdio \"$2\"")
-                .arg(program)
-                .arg(socket.as_deref().unwrap_or_default()),
+            Script::new(
+                "the bridge to the viewer",
+                "exec \"$1\" --connect-stdio \"$2\"",
+            )
+            .arg(program)
+            .arg(socket.as_deref().unwrap_or_default()),
         ),
     }
 }
@@ -254,7 +257,12 @@ async fn run_bundled(
     let answer = launched(setting, line, &command).await?;
     match value(&answer, "ready").map(serde_json::from_str::<Ready>) {
         Some(Ok(ready)) => Ok(ready),
-        Some(Err(error)) => Err(failed(line, &dir, format!("its first words make no sense: {error}")).await),
+        Some(Err(error)) => Err(failed(
+            line,
+            &dir,
+            format!("its first words make no sense: {error}"),
+        )
+        .await),
         None => Err(died(line, &dir, &answer).await),
     }
 }
@@ -288,7 +296,11 @@ async fn run_python(
     let dir = folder(setting, line).await?;
     let (number, idle) = (
         wanted.to_string(),
-        if interpreter.has_idle_timeout { "yes" } else { "no" },
+        if interpreter.has_idle_timeout {
+            "yes"
+        } else {
+            "no"
+        },
     );
     let command = [
         "python",

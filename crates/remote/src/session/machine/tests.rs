@@ -19,7 +19,7 @@ impl Bench {
         bench
     }
 
-    fn at(&mut self, secs: f64, event: Event) -> Act {
+    fn at(&mut self, secs: f64, event: Event<'_>) -> Act {
         let now = self.start + Duration::from_secs_f64(secs);
         self.machine.on(event, now)
     }
@@ -78,12 +78,15 @@ fn the_back_off_grows_to_fifteen_seconds_and_has_no_end() {
     assert_eq!(bench.at(1.0, Event::LinkEnded), Act::Link);
     let mut waits = Vec::new();
     for _ in 0..40 {
-        let act = bench.at(1.0, Event::LinkFailed(unreachable()));
+        let act = bench.at(1.0, Event::LinkFailed(&unreachable()));
         waits.push(bench.wait_of(1.0, act));
         assert_eq!(bench.at(1.0, Event::RetryDue), Act::Link);
     }
-    assert_eq!(waits[..8], [0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]);
-    assert_eq!(waits[39], 15.0);
+    let expected = [0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0];
+    for (wait, expected) in waits.iter().zip(expected) {
+        assert!((wait - expected).abs() < 1e-6, "{waits:?}");
+    }
+    assert!(waits[39] > 14.99);
     assert_eq!(bench.status(), SessionStatus::Reconnecting);
     assert_eq!(bench.machine.error().unwrap().0, "CONNECTION_REFUSED");
 }
@@ -92,7 +95,7 @@ fn the_back_off_grows_to_fifteen_seconds_and_has_no_end() {
 fn a_link_that_is_back_takes_the_session_up_and_forgets_the_failures() {
     let mut bench = Bench::running();
     bench.at(1.0, Event::LinkEnded);
-    bench.at(1.0, Event::LinkFailed(unreachable()));
+    bench.at(1.0, Event::LinkFailed(&unreachable()));
     bench.at(2.0, Event::RetryDue);
     assert_eq!(bench.at(2.0, Event::Linked), Act::Attach);
     assert_eq!(bench.at(2.0, Event::Attached(Far::Up)), Act::Beat);
@@ -100,7 +103,7 @@ fn a_link_that_is_back_takes_the_session_up_and_forgets_the_failures() {
     assert_eq!(bench.machine.reconnects(), 1);
     assert!(bench.machine.error().is_none());
     bench.at(3.0, Event::LinkEnded);
-    let act = bench.at(3.0, Event::LinkFailed(unreachable()));
+    let act = bench.at(3.0, Event::LinkFailed(&unreachable()));
     assert!((bench.wait_of(3.0, act) - 0.2).abs() < 1e-6);
 }
 
@@ -111,7 +114,7 @@ fn waking_up_tries_at_once_and_asks_a_living_link_to_prove_itself() {
     assert_eq!(bench.at(11.0, Event::Woken), Act::Beat);
     assert_eq!(bench.at(15.0, Event::Beat), Act::Beat);
     assert_eq!(bench.at(16.1, Event::Beat), Act::CutAndLink);
-    bench.at(17.0, Event::LinkFailed(unreachable()));
+    bench.at(17.0, Event::LinkFailed(&unreachable()));
     assert_eq!(bench.at(17.1, Event::Woken), Act::Link);
 }
 
@@ -119,14 +122,14 @@ fn waking_up_tries_at_once_and_asks_a_living_link_to_prove_itself() {
 fn a_refusal_waits_for_a_person_and_a_person_is_heard() {
     let mut bench = Bench::running();
     bench.at(1.0, Event::LinkEnded);
-    assert_eq!(bench.at(1.0, Event::LinkFailed(refused())), Act::Nothing);
+    assert_eq!(bench.at(1.0, Event::LinkFailed(&refused())), Act::Nothing);
     assert_eq!(bench.status(), SessionStatus::Disconnected);
     assert!(bench.machine.is_hopeless());
     for event in [Event::RetryDue, Event::Woken, Event::Beat] {
         assert_eq!(bench.at(2.0, event), Act::Nothing);
     }
     assert_eq!(bench.at(3.0, Event::Reconnect), Act::Link);
-    bench.at(3.0, Event::LinkFailed(refused()));
+    bench.at(3.0, Event::LinkFailed(&refused()));
     assert_eq!(bench.at(4.0, Event::LinkBack), Act::Attach);
 }
 
@@ -138,7 +141,7 @@ fn a_refusal_at_a_jump_host_is_a_refusal() {
         hop: "j".to_owned(),
         source: Box::new(refused()),
     };
-    bench.at(1.0, Event::LinkFailed(jump));
+    bench.at(1.0, Event::LinkFailed(&jump));
     assert_eq!(bench.status(), SessionStatus::Disconnected);
 }
 
@@ -191,8 +194,8 @@ fn a_viewer_that_left_with_its_lease_is_started_without_a_count() {
 fn a_restart_that_fails_with_the_link_waits_for_the_link() {
     let mut bench = Bench::running();
     bench.at(1.0, Event::Answer(Far::Down("1".to_owned())));
-    let lost = Event::LaunchFailed(RemoteError::LinkLost("h".to_owned()));
-    let act = bench.at(1.0, lost);
+    let lost = RemoteError::LinkLost("h".to_owned());
+    let act = bench.at(1.0, Event::LaunchFailed(&lost));
     assert!((bench.wait_of(1.0, act) - 0.2).abs() < 1e-6);
     assert_eq!(bench.status(), SessionStatus::Reconnecting);
 }
@@ -201,8 +204,9 @@ fn a_restart_that_fails_with_the_link_waits_for_the_link() {
 fn a_first_start_that_fails_is_the_end() {
     let start = Instant::now();
     let mut machine = Machine::new(Times::default(), start);
-    let lost = Event::LaunchFailed(RemoteError::LinkLost("h".to_owned()));
-    assert_eq!(machine.on(lost, start), Act::Nothing);
+    let lost = RemoteError::LinkLost("h".to_owned());
+    let failed = Event::LaunchFailed(&lost);
+    assert_eq!(machine.on(failed, start), Act::GiveUp);
     assert_eq!(machine.status(Phase::Starting).0, SessionStatus::Stopped);
     assert_eq!(machine.on(Event::Reconnect, start), Act::Nothing);
 }
