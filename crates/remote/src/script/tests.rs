@@ -3,8 +3,6 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use super::After;
-use super::After;
 use super::reply::Reply;
 use super::{
     After, LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, new_token, quoted,
