@@ -4,4 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
+mod failures;
+mod host_keys;
+mod links;
 mod logins;
+mod pool;
+mod prompts;
+mod speed;
+mod ways;
