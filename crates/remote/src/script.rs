@@ -351,4 +351,4 @@ async fn read_until(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

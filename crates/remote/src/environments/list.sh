@@ -186,6 +186,7 @@ add_conda() {
   lines=0
   while [ "$lines" -lt 500 ] && { IFS= read -r place || [ -n "$place" ]; }; do
     lines=$((lines + 1))
+    [ -d "$place/conda-meta" ] || continue
     case ${place%/*} in
       */envs) add conda "${place##*/}" "$place" ;;
       *) add conda "$place" "$place" ;;
@@ -263,12 +264,5 @@ collect() {
   add_system
   ask
 }
-case $4 in
-  system)
-    { add_system; ask; } | cat
-    ;;
-  *)
-    find_conda
-    list | collect | cat
-    ;;
-esac
+find_conda
+list | collect | cat
