@@ -113,11 +113,14 @@ rc_paths() {
       sed -n -e "/^[[:space:]]*#/d" \
         -e "s|.*[\"']\\([/~\$][^\"']*\\)$tail[\"': ].*|\\1|p;t" -e "s|.*[\"']\\([/~\$][^\"']*\\)$tail\$|\\1|p;t" \
         -e "s|.*[[:space:](=]\\([/~\$][^[:space:]\"'()]*\\)$tail.*|\\1|p" "$HOME/$file"
+      # A file without a last line end has none here either.
+      echo
     done
     sed -n -e "/^[[:space:]]*#/d" -e "s|.*PATH[= ].*[:\"'= ]\\([/~\$][^:\"'= ]*conda[^:\"'/ ]*\\)/bin.*|\\1|p" \
       -e "s|.*MAMBA_ROOT_PREFIX[= ][\"']\\([^\"']*\\)[\"'].*|\\1|p;t" \
       -e "s|.*MAMBA_ROOT_PREFIX[= ]\\([^\"';[:space:]]*\\).*|\\1|p" "$HOME/$file"
-  done 2>/dev/null | sed -n 1,40p
+    echo
+  done 2>/dev/null | sed -n '/./p' | sed -n 1,40p
 }
 home_expanded() {
   case $1 in

@@ -4,9 +4,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
 mod environments;
+mod failures;
 mod far_side;
 mod files;
+mod host_keys;
+mod links;
 mod logins;
+mod pool;
+mod prompts;
 mod scripts;
+mod speed;
 mod storage_candidates;
+mod ways;
