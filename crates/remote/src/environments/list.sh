@@ -215,8 +215,7 @@ add_others() {
   for place in "${UV_PYTHON_INSTALL_DIR:-$HOME/.local/share/uv/python}"/*; do
     [ -h "$place" ] || add uv "${place##*/}" "$place"
   done
-  for place in "$HOME"/*/pyvenv.cfg "$HOME"/*/.venv/pyvenv.cfg "$HOME"/*/venv/pyvenv.cfg "$HOME"/*/env/pyvenv.cfg \
-    "$HOME"/*/*/.venv/pyvenv.cfg; do
+  for place in "$HOME"/*/pyvenv.cfg "$HOME"/*/.venv/pyvenv.cfg "$HOME"/*/venv/pyvenv.cfg "$HOME"/*/env/pyvenv.cfg; do
     add_venv "${place%/pyvenv.cfg}"
   done
 }
