@@ -12,10 +12,12 @@ use crate::dial::{Dialer, DialerConfig};
 use crate::error::{RemoteError, RemoteResult};
 use crate::info::{RemoteEvent, SessionInfo, ViewerWish};
 use crate::known_hosts::KnownHosts;
+use crate::saved::SavedConnections;
 use crate::secret::Credentials;
 use crate::secrets::SecretStore;
 use crate::session::{Command, Household, Session, supervise};
 use crate::ssh_config::SshConfig;
+use crate::ssh_connections::SshConnections;
 use crate::target::Target;
 use crate::times::Times;
 use crate::tunnel::Connector;
@@ -79,6 +81,8 @@ struct Inner {
     dialer: DialerConfig,
     known_hosts: Arc<KnownHosts>,
     secrets: Arc<dyn SecretStore>,
+    saved: SavedConnections,
+    ssh_connections: SshConnections,
     household: Household,
     sessions: Arc<Mutex<Vec<Entry>>>,
 }
@@ -93,8 +97,19 @@ impl Remote {
     /// Nothing is connected yet.
     pub fn new(config: RemoteConfig) -> Self {
         let known_hosts = Arc::new(KnownHosts::new(config.dialer.state_dir.join("known_hosts")));
+        let state = &config.dialer.state_dir;
+        let secrets = || config.secrets.clone();
+        let saved = SavedConnections::new(state.join("connections.json"), secrets());
+        let ssh_connections = SshConnections::new(state.join("ssh_connections.json"), secrets());
         if let Some(folder) = &config.sdk_config_dir {
             known_hosts.import_once(&folder.join("known_hosts"));
+            let imported = [
+                saved.import_once(folder),
+                ssh_connections.import_once(folder),
+            ];
+            for error in imported.into_iter().filter_map(Result::err) {
+                tracing::warn!(%error, "what the SDK has saved was not taken over");
+            }
         }
         let dialer = Dialer::new(config.dialer.clone(), known_hosts.clone());
         Self(Arc::new(Inner {
@@ -105,6 +120,8 @@ impl Remote {
             },
             dialer: config.dialer,
             known_hosts,
+            saved,
+            ssh_connections,
             secrets: config.secrets,
             sessions: Arc::default(),
         }))
@@ -128,6 +145,16 @@ impl Remote {
     /// Where secrets are kept.
     pub fn secrets(&self) -> &Arc<dyn SecretStore> {
         &self.0.secrets
+    }
+
+    /// The saved connections.
+    pub fn saved(&self) -> &SavedConnections {
+        &self.0.saved
+    }
+
+    /// The older store of saved connections.
+    pub fn ssh_connections(&self) -> &SshConnections {
+        &self.0.ssh_connections
     }
 
     /// Connects where that is needed, starts a viewer and opens the way to it. Dropping the future leaves nothing running.

@@ -28,7 +28,7 @@ async fn lines_come_whole_however_they_arrive() {
 async fn an_endless_line_and_an_endless_answer_are_cut_off() {
     let (mut lines, mut far) = lines();
     lines.next().await.unwrap();
-    far.write_all(&[b'x'; LINE_BYTES + 9000]).await.unwrap();
+    far.write_all(&vec![b'x'; LINE_BYTES + 9000]).await.unwrap();
     assert_eq!(lines.next().await.unwrap_err().code(), "TOO_MUCH_OUTPUT");
 
     let (mut lines, mut far) = self::lines();
