@@ -47,7 +47,7 @@ const OLDEST: [u64; 3] = [0, 6, 0];
 /// # Errors
 /// As [`Script::run`].
 pub async fn detect(connection: &Connection) -> RemoteResult<Vec<Environment>> {
-    let output = list("everything").run(connection).await?;
+    let output = list().run(connection).await?;
     let found = reading::environments(&output.stdout_bytes);
     connection.kept().environments.lock().clone_from(&found);
     Ok(found)
@@ -114,12 +114,11 @@ pub async fn python_of(
     })
 }
 
-fn list(what: &str) -> Script {
+fn list() -> Script {
     Script::new("looking for Python environments", LIST)
         .arg(PROBE)
         .arg(&ONE_SECS.to_string())
         .arg(&ALL_SECS.to_string())
-        .arg(what)
         .limits(LIMIT, OUTPUT_BYTES)
 }
 
@@ -199,25 +198,4 @@ fn is_too_old(version: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::is_too_old;
-
-    #[test]
-    fn a_runicorn_before_0_6_is_too_old_for_a_viewer_behind_a_tunnel() {
-        for version in ["0.5.3", "0.5", "0", "0.4.99rc1"] {
-            assert!(is_too_old(version), "{version}");
-        }
-        for version in [
-            "0.6.0",
-            "0.6",
-            "0.7.2",
-            "0.10.0",
-            "1",
-            "0.6.0rc1",
-            "unknown",
-            "0.6.0+local",
-        ] {
-            assert!(!is_too_old(version), "{version}");
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error;
-use russh_sftp::protocol::{FileAttributes, StatusCode};
+use russh_sftp::protocol::{FileAttributes, Status, StatusCode};
 
 use crate::connection::Connection;
 use crate::error::{RemoteError, RemoteResult};
@@ -23,10 +23,10 @@ const MOST_ENTRIES: usize = 500_000;
 const MOST_NAME_BYTES: usize = 64 << 20;
 /// Requests for more entries that are on the way at once: a server sends a hundred in each answer.
 const REQUESTS: usize = 16;
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const REQUEST_SECS: u64 = 30;
 /// How long, and how many, listings are kept for their next pages.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+const KEPT_FOR: Duration = Duration::from_mins(1);
 const KEPT_FOLDERS: usize = 4;
 
 const FOLDER: u32 = 0o040_000;
@@ -77,24 +77,22 @@ pub async fn list(
     offset: usize,
     limit: usize,
 ) -> RemoteResult<FolderPage> {
-    let session = session(connection).await?;
-    let path = expanded(path, &session.home);
-    let kept = if offset == 0 {
-        None
-    } else {
-        connection.kept().folders.lock().get(&path)
+    let kept = |path: &str| match offset {
+        0 => None,
+        _ => connection.kept().folders.lock().get(path),
     };
-    let entries = match kept {
-        Some(entries) => entries,
-        None => {
-            let read = read(connection, &session, &path);
-            let entries = Arc::new(in_time(connection, read).await?);
-            if entries.len() > limit {
-                connection.kept().folders.lock().keep(&path, &entries);
-            }
-            entries
-        }
+    let look = async |session: &Session| {
+        let path = expanded(path, &session.home);
+        let entries = match kept(&path) {
+            Some(entries) => entries,
+            None => Arc::new(read(&session.sftp, &path).await?),
+        };
+        Ok((path, entries))
     };
+    let (path, entries) = with_session(connection, path, look).await?;
+    if entries.len() > limit && offset == 0 {
+        connection.kept().folders.lock().keep(&path, &entries);
+    }
     Ok(page(path, &entries, offset, limit))
 }
 
@@ -107,22 +105,19 @@ pub async fn exists(connection: &Connection, path: &str) -> RemoteResult<(bool, 
     if path.is_empty() {
         return Ok((false, false));
     }
-    let session = session(connection).await?;
-    let look = async {
-        match session.sftp.stat(path).await {
-            Ok(found) => Ok((true, is_folder(&found.attrs))),
-            Err(Error::Status(status))
-                if matches!(
-                    status.status_code,
-                    StatusCode::NoSuchFile | StatusCode::PermissionDenied
-                ) =>
-            {
-                Ok((false, false))
-            }
-            Err(error) => Err(refused(connection, path, error).await),
+    let look = async |session: &Session| match session.sftp.stat(path).await {
+        Ok(found) => Ok((true, is_folder(&found.attrs))),
+        Err(Error::Status(status))
+            if matches!(
+                status.status_code,
+                StatusCode::NoSuchFile | StatusCode::PermissionDenied
+            ) =>
+        {
+            Ok((false, false))
         }
+        Err(error) => Err(error),
     };
-    in_time(connection, look).await
+    with_session(connection, path, look).await
 }
 
 fn page(path: String, entries: &[FolderEntry], offset: usize, limit: usize) -> FolderPage {
@@ -146,11 +141,43 @@ fn expanded(path: &str, home: &str) -> String {
     }
 }
 
-/// The session that is open, or a new one.
-async fn session(connection: &Connection) -> RemoteResult<Arc<Session>> {
+/// Does something over the session that is open, or over a new one: at once, or when the open one turns out to be broken.
+async fn with_session<T>(
+    connection: &Connection,
+    path: &str,
+    work: impl AsyncFn(&Session) -> Result<T, Error>,
+) -> RemoteResult<T> {
+    loop {
+        let (session, is_new) = session(connection).await?;
+        let in_time = tokio::time::timeout(LIMIT, work(&session));
+        let Ok(done) = connection.unless_ended(in_time).await? else {
+            forget(connection).await;
+            return Err(late(connection));
+        };
+        match done {
+            Ok(done) => return Ok(done),
+            Err(Error::Status(status)) => return Err(refused(path, &status)),
+            Err(error) => {
+                forget(connection).await;
+                if matches!(error, Error::Timeout) {
+                    return Err(late(connection));
+                }
+                if is_new {
+                    return Err(RemoteError::Path {
+                        path: path.to_owned(),
+                        detail: cleaned(&error.to_string(), 200),
+                    });
+                }
+                tracing::debug!(%error, "a file session is opened again");
+            }
+        }
+    }
+}
+
+async fn session(connection: &Connection) -> RemoteResult<(Arc<Session>, bool)> {
     let mut kept = connection.kept().files.lock().await;
     if let Some(session) = kept.as_ref() {
-        return Ok(Arc::clone(session));
+        return Ok((Arc::clone(session), false));
     }
     let sftp = RawSftpSession::new(connection.sftp_stream().await?);
     sftp.set_timeout(REQUEST_SECS);
@@ -164,28 +191,11 @@ async fn session(connection: &Connection) -> RemoteResult<Arc<Session>> {
         what: "file access (SFTP)",
         detail: cleaned(&error.to_string(), 200),
     })?;
-    let home = home
-        .files
-        .first()
-        .map_or("/", |file| file.filename.as_str())
-        .to_owned();
+    let home = home.files.first();
+    let home = home.map_or("/", |file| file.filename.as_str()).to_owned();
     let session = Arc::new(Session { sftp, home });
     *kept = Some(Arc::clone(&session));
-    Ok(session)
-}
-
-async fn in_time<T>(
-    connection: &Connection,
-    work: impl Future<Output = RemoteResult<T>>,
-) -> RemoteResult<T> {
-    let in_time = tokio::time::timeout(LIMIT, work);
-    match connection.unless_ended(in_time).await? {
-        Ok(done) => done,
-        Err(_late) => {
-            forget(connection).await;
-            Err(late(connection))
-        }
-    }
+    Ok((session, true))
 }
 
 fn late(connection: &Connection) -> RemoteError {
@@ -196,47 +206,43 @@ fn late(connection: &Connection) -> RemoteError {
     }
 }
 
-/// What went wrong with a session is not asked again.
+/// A session that went wrong is not asked again.
 async fn forget(connection: &Connection) {
     connection.kept().files.lock().await.take();
 }
 
-async fn read(
-    connection: &Connection,
-    session: &Session,
-    path: &str,
-) -> RemoteResult<Vec<FolderEntry>> {
-    let opened = session.sftp.opendir(path).await;
-    let handle = match opened {
-        Ok(opened) => opened.handle,
-        Err(error) => return Err(refused(connection, path, error).await),
+/// The documented words for a status.
+fn refused(path: &str, status: &Status) -> RemoteError {
+    let detail = match status.status_code {
+        StatusCode::NoSuchFile => "[Errno 2] No such file".to_owned(),
+        StatusCode::PermissionDenied => "[Errno 13] Permission denied".to_owned(),
+        _ => cleaned(&status.error_message, 200),
     };
-    let read = read_all(&session.sftp, &handle).await;
-    // Who does not let go of a folder is not asked for reasons.
-    let closed = session.sftp.close(handle).await;
-    if let Err(error) = closed {
-        tracing::debug!(%error, "a folder was not closed");
-    }
-    match read {
-        Ok(Some(mut entries)) => {
-            entries.sort_unstable_by(|one, other| {
-                other
-                    .is_dir
-                    .cmp(&one.is_dir)
-                    .then_with(|| one.name.cmp(&other.name))
-            });
-            Ok(entries)
-        }
-        Ok(None) => Err(RemoteError::Path {
-            path: path.to_owned(),
-            detail: format!("the folder has more than {MOST_ENTRIES} entries"),
-        }),
-        Err(error) => Err(refused(connection, path, error).await),
+    RemoteError::Path {
+        path: path.to_owned(),
+        detail,
     }
 }
 
-/// Everything in an open folder; nothing when that is too much.
-async fn read_all(sftp: &RawSftpSession, handle: &str) -> Result<Option<Vec<FolderEntry>>, Error> {
+async fn read(sftp: &RawSftpSession, path: &str) -> Result<Vec<FolderEntry>, Error> {
+    let handle = sftp.opendir(path).await?.handle;
+    let read = read_all(sftp, &handle).await;
+    // Who does not let go of a folder is not asked for reasons.
+    if let Err(error) = sftp.close(handle).await {
+        tracing::debug!(%error, "a folder was not closed");
+    }
+    let mut entries = read?;
+    entries.sort_unstable_by(|one, other| {
+        other
+            .is_dir
+            .cmp(&one.is_dir)
+            .then_with(|| one.name.cmp(&other.name))
+    });
+    Ok(entries)
+}
+
+/// Everything in an open folder, unless that is too much.
+async fn read_all(sftp: &RawSftpSession, handle: &str) -> Result<Vec<FolderEntry>, Error> {
     let mut entries = Vec::new();
     let mut name_bytes = 0;
     // A small folder is one answer and the end: two requests do for the start.
@@ -250,7 +256,12 @@ async fn read_all(sftp: &RawSftpSession, handle: &str) -> Result<Option<Vec<Fold
                     entries.extend(entry(file.filename, &file.longname, &file.attrs));
                 }
                 if entries.len() > MOST_ENTRIES || name_bytes > MOST_NAME_BYTES {
-                    return Ok(None);
+                    return Err(Error::Status(Status {
+                        id: 0,
+                        status_code: StatusCode::Failure,
+                        error_message: format!("the folder has more than {MOST_ENTRIES} entries"),
+                        language_tag: String::new(),
+                    }));
                 }
             }
             Err(Error::Status(status)) if status.status_code == StatusCode::Eof => is_over = true,
@@ -260,7 +271,7 @@ async fn read_all(sftp: &RawSftpSession, handle: &str) -> Result<Option<Vec<Fold
             asked.push(sftp.readdir(handle));
         }
     }
-    Ok(Some(entries))
+    Ok(entries)
 }
 
 fn entry(name: String, long_name: &str, attributes: &FileAttributes) -> Option<FolderEntry> {
@@ -289,82 +300,5 @@ fn is_folder(attributes: &FileAttributes) -> bool {
         .is_some_and(|mode| mode & KIND == FOLDER)
 }
 
-/// The documented words for a status; anything else means that the session is of no more use.
-async fn refused(connection: &Connection, path: &str, error: Error) -> RemoteError {
-    let detail = match error {
-        Error::Status(status) => match status.status_code {
-            StatusCode::NoSuchFile => "[Errno 2] No such file".to_owned(),
-            StatusCode::PermissionDenied => "[Errno 13] Permission denied".to_owned(),
-            _ => cleaned(&status.error_message, 200),
-        },
-        Error::Timeout => {
-            forget(connection).await;
-            return late(connection);
-        }
-        other => {
-            forget(connection).await;
-            cleaned(&other.to_string(), 200)
-        }
-    };
-    RemoteError::Path {
-        path: path.to_owned(),
-        detail,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(names: &[&str]) -> Vec<FolderEntry> {
-        let entry = |name: &&str| FolderEntry {
-            name: (*name).to_owned(),
-            is_dir: false,
-            size_bytes: 1,
-            modified_secs: 2,
-        };
-        names.iter().map(entry).collect()
-    }
-
-    #[test]
-    fn a_home_is_expanded_and_nothing_else() {
-        let check = |path: &str, expected: &str| assert_eq!(expanded(path, "/home/u"), expected);
-        check("~", "/home/u");
-        check("", "/home/u");
-        check("~/a b", "/home/u/a b");
-        check("a", "/home/u/a");
-        check("~x", "/home/u/~x");
-        check("/etc/$HOME/~", "/etc/$HOME/~");
-        assert_eq!(expanded("~/a", "/"), "/a");
-    }
-
-    #[test]
-    fn pages_lie_end_to_end() {
-        let entries = named(&["a", "b", "c", "d", "e"]);
-        let mut seen = Vec::new();
-        let mut offset = Some(0);
-        while let Some(from) = offset {
-            let page = page("/x".to_owned(), &entries, from, 2);
-            assert_eq!(page.total, 5);
-            seen.extend(page.entries);
-            offset = page.next_offset;
-        }
-        assert_eq!(seen, entries);
-        assert!(page("/x".to_owned(), &entries, 9, 2).entries.is_empty());
-        assert_eq!(page("/x".to_owned(), &entries, 0, 0).next_offset, None);
-    }
-
-    #[test]
-    fn only_a_few_listings_are_kept() {
-        let mut folders = Folders::default();
-        let entries = Arc::new(named(&["a"]));
-        for number in 0..10 {
-            folders.keep(&format!("/{number}"), &entries);
-        }
-        assert_eq!(folders.0.len(), KEPT_FOLDERS);
-        assert!(folders.get("/9").is_some() && folders.get("/0").is_none());
-        let huge = Arc::new(vec![entries[0].clone(); MOST_ENTRIES]);
-        folders.keep("/huge", &huge);
-        assert_eq!(folders.0.len(), 1);
-    }
-}
+mod tests;

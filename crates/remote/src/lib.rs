@@ -24,14 +24,19 @@ mod info;
 mod kept;
 pub mod known_hosts;
 mod private_file;
+mod remote;
 mod saved;
 pub mod script;
 mod secret;
 pub mod secrets;
+mod session;
 pub mod ssh_config;
 mod ssh_connections;
 pub mod storage_candidates;
 mod target;
+mod times;
+mod tunnel;
+mod viewer;
 
 pub use connection::{ByteStream, Connection};
 pub use connections::Connections;
@@ -45,11 +50,13 @@ pub use info::{
     ViewerKind, ViewerWish,
 };
 pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
+pub use remote::{Remote, RemoteConfig, StartViewer, StopReport};
 pub use saved::{SavedConnections, SavedError, SavedServer, ServerCredentials, Wanted};
 pub use secret::{Credentials, Secret};
 pub use secrets::{SecretStore, SecretStoreKind};
 pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
 pub use ssh_connections::SshConnections;
 pub use target::{BadTarget, Target};
-mod facade_stand_in;
-pub use facade_stand_in::*;
+pub use times::Times;
+pub use tunnel::Connector;
+pub use viewer::{Ended, ViewerBuild};

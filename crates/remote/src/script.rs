@@ -172,7 +172,7 @@ impl Script {
                 let opening = blank_lines(Opening::WhenReady);
                 if stdin.write_all(&opening).await.is_ok() && ready.await.is_ok() {
                     // Who ends without reading is seen by the reader.
-                    let script = self.bytes(&token);
+                    let script = self.bytes(&token, After::Nothing);
                     stdin.write_all(&script).await.unwrap_or_default();
                     stdin.flush().await.unwrap_or_default();
                 }
@@ -225,7 +225,7 @@ impl Script {
                 return;
             }
             if sent.is_ok() {
-                sent = stdin.write_all(&self.bytes(token)).await;
+                sent = stdin.write_all(&self.bytes(token, After::Status)).await;
             }
             // A script may end without reading all of it.
             if sent.is_ok() {
@@ -269,15 +269,20 @@ impl Script {
 
     /// The opening line and what follows it. `/bin/sh` runs the opening line, which takes in the lines up to the token as
     /// the script and leaves the rest on stdin.
-    fn bytes(&self, token: &str) -> Vec<u8> {
+    fn bytes(&self, token: &str, after: After) -> Vec<u8> {
+        let run = match after {
+            After::Nothing => "eval \"$s\"; exit".to_owned(),
+            After::Status => format!(
+                "(eval \"$s\"); s=$?; \
+                 printf \"\\n%s\\n\" {token}e >&2; printf \"\\n%s %s\\n\" {token}e $s; exit 0"
+            ),
+        };
         let opening = format!(
             "#runicorn LC_ALL=C; export LC_ALL; unset CDPATH; \
              case \":$PATH:\" in *:/usr/bin:*:/bin:*) ;; *) PATH=\"$PATH:/usr/bin:/bin\"; export PATH;; esac; \
              n=$(printf \"\\nx\"); n=${{n%x}}; s=; while IFS= read -r l; do [ \"$l\" = {token} ] && break; s=$s$l$n; done; \
              [ \"$l\" = {token} ] || exit 97; \
-             printf \"\\n%s\\n\" {token}b >&2; printf \"\\n%s\\n\" {token}b; \
-             (eval \"$s\"); s=$?; \
-             printf \"\\n%s\\n\" {token}e >&2; printf \"\\n%s %s\\n\" {token}e $s; exit 0\n"
+             printf \"\\n%s\\n\" {token}b >&2; printf \"\\n%s\\n\" {token}b; {run}\n"
         );
         let mut script = String::new();
         if !self.arguments.is_empty() {
@@ -289,6 +294,15 @@ impl Script {
         bytes.extend_from_slice(&self.input);
         bytes
     }
+}
+
+/// What `/bin/sh` writes when the script is over.
+#[derive(Clone, Copy)]
+enum After {
+    /// The closing marker with the status.
+    Status,
+    /// Nothing: the streams are the script's own, and it may become another program.
+    Nothing,
 }
 
 /// When the opening line is sent.
@@ -351,4 +365,4 @@ async fn read_until(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

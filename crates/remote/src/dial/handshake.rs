@@ -10,7 +10,6 @@ use russh::{Preferred, cipher, compression, kex};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::STAGE_LIMIT;
 use super::address::{Opened, too_slow};
 use super::conversation::Voice;
 use super::way::Hop;
@@ -70,7 +69,9 @@ pub(super) async fn shake_hands(
     let client = Client::new(check, last_words.clone(), ended);
     let config = Arc::new(config(hop, known_hosts));
     let shaking = russh::client::connect_stream(config, wire, client);
-    let shaken = timeout(STAGE_LIMIT, shaking).await;
+    // As with OpenSSH, ConnectTimeout is for the time until the two have understood each other.
+    let limit = hop.connect_limit();
+    let shaken = timeout(limit, shaking).await;
     let verdict = thought.lock().take();
     match (shaken, verdict) {
         (Ok(Ok(handle)), _) => Ok(Made {
@@ -97,7 +98,7 @@ pub(super) async fn shake_hands(
                 detail: in_words(&error, last_words.lock().take()),
             })
         }
-        (Err(_late), _) => Err(too_slow(hop, Phase::KeyExchange, STAGE_LIMIT)),
+        (Err(_late), _) => Err(too_slow(hop, Phase::KeyExchange, limit)),
     }
 }
 

@@ -43,7 +43,7 @@ impl Hop {
         })
     }
 
-    /// How long connecting may take.
+    /// How long connecting, and then the key exchange, may take.
     pub(super) fn connect_limit(&self) -> Duration {
         self.settings
             .connect_timeout

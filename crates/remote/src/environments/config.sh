@@ -15,6 +15,7 @@ if [ -z "$python" ]; then
   done
 fi
 case $python in /*) ;; *) python= ;; esac
+[ -f "$python" ] && [ -x "$python" ] || python=
 home=${HOME:-$(cd && pwd)}
 printf '%s\000' H "$python" "$home"
 root=$RUNICORN_DIR ask=config

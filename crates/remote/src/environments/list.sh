@@ -113,11 +113,14 @@ rc_paths() {
       sed -n -e "/^[[:space:]]*#/d" \
         -e "s|.*[\"']\\([/~\$][^\"']*\\)$tail[\"': ].*|\\1|p;t" -e "s|.*[\"']\\([/~\$][^\"']*\\)$tail\$|\\1|p;t" \
         -e "s|.*[[:space:](=]\\([/~\$][^[:space:]\"'()]*\\)$tail.*|\\1|p" "$HOME/$file"
+      # A file without a last line end has none here either.
+      echo
     done
     sed -n -e "/^[[:space:]]*#/d" -e "s|.*PATH[= ].*[:\"'= ]\\([/~\$][^:\"'= ]*conda[^:\"'/ ]*\\)/bin.*|\\1|p" \
       -e "s|.*MAMBA_ROOT_PREFIX[= ][\"']\\([^\"']*\\)[\"'].*|\\1|p;t" \
       -e "s|.*MAMBA_ROOT_PREFIX[= ]\\([^\"';[:space:]]*\\).*|\\1|p" "$HOME/$file"
-  done 2>/dev/null | sed -n 1,40p
+    echo
+  done 2>/dev/null | sed -n '/./p' | sed -n 1,40p
 }
 home_expanded() {
   case $1 in
@@ -186,6 +189,7 @@ add_conda() {
   lines=0
   while [ "$lines" -lt 500 ] && { IFS= read -r place || [ -n "$place" ]; }; do
     lines=$((lines + 1))
+    [ -d "$place/conda-meta" ] || continue
     case ${place%/*} in
       */envs) add conda "${place##*/}" "$place" ;;
       *) add conda "$place" "$place" ;;
@@ -211,8 +215,7 @@ add_others() {
   for place in "${UV_PYTHON_INSTALL_DIR:-$HOME/.local/share/uv/python}"/*; do
     [ -h "$place" ] || add uv "${place##*/}" "$place"
   done
-  for place in "$HOME"/*/pyvenv.cfg "$HOME"/*/.venv/pyvenv.cfg "$HOME"/*/venv/pyvenv.cfg "$HOME"/*/env/pyvenv.cfg \
-    "$HOME"/*/*/.venv/pyvenv.cfg; do
+  for place in "$HOME"/*/pyvenv.cfg "$HOME"/*/.venv/pyvenv.cfg "$HOME"/*/venv/pyvenv.cfg "$HOME"/*/env/pyvenv.cfg; do
     add_venv "${place%/pyvenv.cfg}"
   done
 }
@@ -263,12 +266,5 @@ collect() {
   add_system
   ask
 }
-case $4 in
-  system)
-    { add_system; ask; } | cat
-    ;;
-  *)
-    find_conda
-    list | collect | cat
-    ;;
-esac
+find_conda
+list | collect | cat

@@ -220,26 +220,14 @@ fn seen(app: &App, place: Place, response: Response) -> Response {
         pieces: Vec::new(),
         bytes: 0,
     });
-    let mut body = body.into_data_stream();
-    let pieces = futures_util::stream::poll_fn(move |context| {
-        let piece = body.poll_next_unpin(context);
-        match &piece {
-            std::task::Poll::Ready(Some(Ok(piece))) => {
-                copy = copy.take().and_then(|copy| copy.with(piece));
-            }
-            std::task::Poll::Ready(Some(Err(_))) => copy = None,
-            std::task::Poll::Ready(None) => {
-                if let Some(copy) = copy.take() {
-                    copy.keep();
-                }
-            }
-            std::task::Poll::Pending => {}
-        }
-        piece
+    let pieces = body.into_data_stream().inspect(move |piece| {
+        copy = copy.take().and_then(|copy| copy.with(piece.as_ref().ok()?));
     });
     Response::from_parts(head, Body::from_stream(pieces))
 }
 
+/// What has passed by. Kept when its stream goes, because nobody asks a stream of known length for its end; what broke off
+/// is no list and is not kept.
 struct Copy {
     app: App,
     place: Place,
@@ -252,14 +240,24 @@ impl Copy {
     fn with(mut self, piece: &Bytes) -> Option<Self> {
         self.bytes += piece.len();
         self.pieces.push(piece.clone());
-        (self.bytes <= SENT_LIMIT_BYTES).then_some(self)
+        if self.bytes > SENT_LIMIT_BYTES {
+            self.pieces.clear();
+            return None;
+        }
+        Some(self)
     }
+}
 
-    fn keep(self) {
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let pieces = std::mem::take(&mut self.pieces);
+        if pieces.is_empty() {
+            return;
+        }
+        let (app, place, packing) = (self.app.clone(), self.place.clone(), self.packing);
         tokio::task::spawn_blocking(move || {
-            let Place { target, root } = &self.place;
-            let lists = self.app.seen_lists();
-            lists.note(target, root, self.packing, &self.pieces);
+            let Place { target, root } = &place;
+            app.seen_lists().note(target, root, packing, &pieces);
         });
     }
 }
