@@ -81,7 +81,8 @@ pub async fn list(
         0 => None,
         _ => connection.kept().folders.lock().get(path),
     };
-    let look = async |session: &Session| {
+    let kept = &kept;
+    let look = |session: Arc<Session>| async move {
         let path = expanded(path, &session.home);
         let entries = match kept(&path) {
             Some(entries) => entries,
@@ -105,17 +106,19 @@ pub async fn exists(connection: &Connection, path: &str) -> RemoteResult<(bool, 
     if path.is_empty() {
         return Ok((false, false));
     }
-    let look = async |session: &Session| match session.sftp.stat(path).await {
-        Ok(found) => Ok((true, is_folder(&found.attrs))),
-        Err(Error::Status(status))
-            if matches!(
-                status.status_code,
-                StatusCode::NoSuchFile | StatusCode::PermissionDenied
-            ) =>
-        {
-            Ok((false, false))
+    let look = |session: Arc<Session>| async move {
+        match session.sftp.stat(path).await {
+            Ok(found) => Ok((true, is_folder(&found.attrs))),
+            Err(Error::Status(status))
+                if matches!(
+                    status.status_code,
+                    StatusCode::NoSuchFile | StatusCode::PermissionDenied
+                ) =>
+            {
+                Ok((false, false))
+            }
+            Err(error) => Err(error),
         }
-        Err(error) => Err(error),
     };
     with_session(connection, path, look).await
 }
@@ -142,14 +145,17 @@ fn expanded(path: &str, home: &str) -> String {
 }
 
 /// Does something over the session that is open, or over a new one: at once, or when the open one turns out to be broken.
-async fn with_session<T>(
+async fn with_session<T, W>(
     connection: &Connection,
     path: &str,
-    work: impl AsyncFn(&Session) -> Result<T, Error>,
-) -> RemoteResult<T> {
+    work: impl Fn(Arc<Session>) -> W,
+) -> RemoteResult<T>
+where
+    W: Future<Output = Result<T, Error>>,
+{
     loop {
         let (session, is_new) = session(connection).await?;
-        let in_time = tokio::time::timeout(LIMIT, work(&session));
+        let in_time = tokio::time::timeout(LIMIT, work(Arc::clone(&session)));
         let Ok(done) = connection.unless_ended(in_time).await? else {
             forget(connection).await;
             return Err(late(connection));

@@ -1,11 +1,11 @@
 //! This crate against real servers. One binary: its parts share [`support`].
+
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a test fails by panicking and tells what it skips"
 )]
 
