@@ -24,10 +24,12 @@ mod info;
 mod kept;
 pub mod known_hosts;
 mod private_file;
+mod saved;
 pub mod script;
 mod secret;
 pub mod secrets;
 pub mod ssh_config;
+mod ssh_connections;
 pub mod storage_candidates;
 mod target;
 
@@ -43,7 +45,9 @@ pub use info::{
     ViewerKind, ViewerWish,
 };
 pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
+pub use saved::{SavedConnections, SavedError, SavedServer, ServerCredentials, Wanted};
 pub use secret::{Credentials, Secret};
 pub use secrets::{SecretStore, SecretStoreKind};
 pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
+pub use ssh_connections::SshConnections;
 pub use target::{BadTarget, Target};

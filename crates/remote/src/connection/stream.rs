@@ -19,9 +19,9 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// How much a stream holds for a reader that is busy.
-const HELD_BYTES: usize = 8 << 20;
+const HELD_BYTES: usize = 32 << 20;
 /// How long a reader may take nothing while that is full.
-const READER_PATIENCE: Duration = Duration::from_secs(10);
+const READER_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the far side may take to end a stream that nobody reads any more, before it is told to.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How much it may still send in that time.

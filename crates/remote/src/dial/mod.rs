@@ -245,13 +245,20 @@ impl Inner {
     }
 }
 
-/// Text of the far side for people: no control characters, one line, of limited length.
+/// Text of the far side for people: one line of limited length, without control characters and marks that reorder text.
 fn cleaned(text: &str, limit: usize) -> String {
-    let plain = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter });
     let mut line = String::new();
-    for letter in plain {
+    for letter in text.chars() {
+        let letter = match letter {
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {
+                continue;
+            }
+            control if control.is_control() => ' ',
+            other => other,
+        };
         if line.len() + letter.len_utf8() > limit {
             line.push('…');
             break;

@@ -70,7 +70,7 @@ pub(super) fn open(host: &str, command: &str) -> RemoteResult<(ByteStream, Fate)
     };
     let unwanted = CancellationToken::new();
     tokio::spawn(attend(child, stderr, fate.clone(), unwanted.clone()));
-    let stream = Stdio2 {
+    let stream = ChildBytes {
         stdin,
         stdout,
         _ends: unwanted.drop_guard(),
@@ -148,6 +148,8 @@ fn program(command: &str) -> Command {
     reason = "the one spawn function of this crate"
 )]
 fn through_a_shell(command: &str) -> Command {
+    let command = command.trim_start();
+    let command = command.strip_prefix("exec ").unwrap_or(command);
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &format!("exec {command}")]);
     shell
@@ -197,13 +199,13 @@ fn plain_words(command: &str) -> Option<Vec<String>> {
     (is_plain && !words.is_empty()).then_some(words)
 }
 
-struct Stdio2 {
+struct ChildBytes {
     stdin: ChildStdin,
     stdout: ChildStdout,
     _ends: DropGuard,
 }
 
-impl AsyncRead for Stdio2 {
+impl AsyncRead for ChildBytes {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -213,7 +215,7 @@ impl AsyncRead for Stdio2 {
     }
 }
 
-impl AsyncWrite for Stdio2 {
+impl AsyncWrite for ChildBytes {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -3,9 +3,11 @@
 //! Without a keyring a secret is kept in memory until the app ends, and [`SecretStore::kind`] says so, for people to read.
 //! Never a file in clear. Calls may block (the keyring may ask a person to unlock it): make them from a blocking thread.
 
+pub(crate) mod fernet;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod memory;
+pub(crate) mod of_entries;
 #[cfg(feature = "keyring")]
 mod or_memory;
 

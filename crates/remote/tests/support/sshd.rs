@@ -322,7 +322,7 @@ impl Sshd {
             .spawn()
             .expect("openssh-server is needed: apt-get install openssh-server");
         let log = Log::follow(process.stderr.take().unwrap());
-        if log.wait_for("Server listening on").is_some() {
+        if log.wait_for(&["Server listening on"]).is_some() {
             return Some(Server { process, log });
         }
         eprintln!("sshd: {:?}", log.lines());
@@ -370,19 +370,27 @@ impl Log {
             .count()
     }
 
-    /// Waits for a line with a text. `None` when the log ended without.
-    pub(crate) fn wait_for(&self, text: &str) -> Option<String> {
+    /// Waits for a line with one of these texts, without keeping the runtime from its work.
+    pub(crate) async fn heard(&self, texts: &'static [&'static str]) -> String {
+        let log = self.clone();
+        let waited = tokio::task::spawn_blocking(move || log.wait_for(texts));
+        waited.await.unwrap().expect("the log ended")
+    }
+
+    /// Waits for a line with one of these texts. `None` when the log ended without.
+    fn wait_for(&self, texts: &[&str]) -> Option<String> {
         let until = Instant::now() + PATIENCE;
         let mut state = self.0.0.lock().unwrap();
         loop {
-            if let Some(line) = state.lines.iter().find(|line| line.contains(text)) {
+            let is_wanted = |line: &&String| texts.iter().any(|text| line.contains(text));
+            if let Some(line) = state.lines.iter().find(is_wanted) {
                 return Some(line.clone());
             }
             if state.is_over {
                 return None;
             }
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no line with {text:?}: {:?}", state.lines);
+            assert!(!left.is_zero(), "no line with {texts:?}: {:?}", state.lines);
             state = self.0.1.wait_timeout(state, left).unwrap().0;
         }
     }
