@@ -215,6 +215,13 @@ impl Connections {
         self.0.events.subscribe()
     }
 
+    /// Tells the listeners something that is not about a connection itself.
+    pub(crate) fn announce(&self, event: RemoteEvent) {
+        if self.0.events.send(event).is_err() {
+            tracing::trace!("nobody listens");
+        }
+    }
+
     /// Ends all connections.
     pub async fn close(&self) {
         let targets: Vec<Target> = self.0.entries.lock().keys().cloned().collect();

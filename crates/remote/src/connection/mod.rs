@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use russh::client::{Handle, Msg};
-use russh::{Channel, ChannelOpenFailure, Disconnect};
+use russh::{Channel, ChannelMsg, ChannelOpenFailure, Disconnect};
 use russh_sftp::client::SftpSession;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ pub use command::{Output, RunLimits, RunningCommand};
 pub(crate) use wire::{CutOnDrop, Scissors, wire};
 
 use crate::error::{RemoteError, RemoteResult};
+use crate::kept::Kept;
 use crate::target::Target;
 
 /// Opening a channel takes a round trip; a far side that needs longer than this hangs.
@@ -46,6 +47,7 @@ struct Inner {
     /// Jump connections on the way live as long as this one.
     _way: Vec<Connection>,
     scissors: Scissors,
+    kept: Kept,
 }
 
 impl Connection {
@@ -61,6 +63,7 @@ impl Connection {
             handle,
             _way: way,
             scissors,
+            kept: Kept::default(),
         }))
     }
 
@@ -192,22 +195,51 @@ impl Connection {
     /// # Errors
     /// [`RemoteError::Forbidden`] when the server has no SFTP.
     pub async fn sftp(&self) -> RemoteResult<SftpSession> {
-        let channel = self.session_channel("file access").await?;
-        let forbidden = |detail: String| RemoteError::Forbidden {
+        let stream = self.sftp_stream().await?;
+        let started = self.unless_ended(SftpSession::new(stream)).await?;
+        started.map_err(|error| self.no_sftp(error.to_string()))
+    }
+
+    /// The bytes of a file session.
+    pub(crate) async fn sftp_stream(&self) -> RemoteResult<ByteStream> {
+        let mut channel = self.session_channel("file access").await?;
+        let answer = async {
+            if channel.request_subsystem(true, "sftp").await.is_err() {
+                return Err(self.lost());
+            }
+            loop {
+                match channel.wait().await {
+                    Some(ChannelMsg::Success) => return Ok(()),
+                    Some(ChannelMsg::WindowAdjusted { .. }) => {}
+                    Some(_) => return Err(self.no_sftp("the request was refused".to_owned())),
+                    None => return Err(self.lost()),
+                }
+            }
+        };
+        match self
+            .unless_ended(tokio::time::timeout(OPEN_LIMIT, answer))
+            .await?
+        {
+            Ok(answer) => answer.map(|()| self.stream(channel)),
+            Err(_late) => Err(RemoteError::Timeout {
+                host: self.0.target.host.clone(),
+                phase: crate::Phase::Checking,
+                limit: OPEN_LIMIT,
+            }),
+        }
+    }
+
+    fn no_sftp(&self, detail: String) -> RemoteError {
+        RemoteError::Forbidden {
             host: self.0.target.host.clone(),
             what: "file access (SFTP)",
             detail,
-        };
-        let started = async {
-            channel
-                .request_subsystem(true, "sftp")
-                .await
-                .map_err(|error| forbidden(error.to_string()))?;
-            SftpSession::new(self.stream(channel))
-                .await
-                .map_err(|error| forbidden(error.to_string()))
-        };
-        self.unless_ended(started).await?
+        }
+    }
+
+    /// What is remembered about the far side.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.0.kept
     }
 
     async fn session_channel(&self, what: &'static str) -> RemoteResult<Channel<Msg>> {

@@ -13,11 +13,16 @@
 mod support;
 
 mod agents;
+mod environments;
 mod failures;
+mod far_side;
+mod files;
 mod host_keys;
 mod links;
 mod logins;
 mod pool;
 mod prompts;
+mod scripts;
 mod speed;
+mod storage_candidates;
 mod ways;
