@@ -483,7 +483,9 @@ describe("logs", () => {
 
   it("say what is wrong with a pattern", async () => {
     await open(LONG, "tab=logs&regex=1&find=(");
-    const said = page.getByRole("status").filter({ hasText: "The pattern is not a valid regular expression" });
+    const said = page
+      .getByRole("status")
+      .filter({ hasText: "The pattern is not a valid regular expression" });
     await said.waitFor();
   });
 
