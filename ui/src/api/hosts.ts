@@ -32,6 +32,8 @@ export interface Trouble {
   code: string;
   detail: string;
   phase?: string | null;
+  /** The end of the viewer's log, where that is the reason. */
+  log?: string;
 }
 
 export interface Session {

@@ -85,11 +85,19 @@ const order: readonly LinkState[] = [
 
 export const stateRank = (state: LinkState): number => order.indexOf(state);
 
+/** Codes that ask a person: left open they are no failure. */
+const questions: readonly string[] = [
+  "HOST_KEY_CONFIRMATION_REQUIRED",
+  "AUTH_PROMPT_REQUIRED",
+  "PASSPHRASE_REQUIRED",
+  "CANCELLED",
+];
+
 function connectionState(host: Host): LinkState {
   const { connection } = host;
   if (connection === null) return "idle";
   if (connection.connected) return "signed_in";
-  if (connection.error !== null) return "failed";
+  if (connection.error !== null) return questions.includes(connection.error.code) ? "idle" : "failed";
   const settled = connection.phase === null || ["stopped", "failed"].includes(connection.phase);
   return settled ? "idle" : "connecting";
 }
@@ -120,6 +128,17 @@ export const isShowable = (session: Session): boolean => session.viewer === "bun
 export function showable(host: Host): Session[] {
   const rank = (session: Session) => stateRank(sessionState(session));
   return host.sessions.filter(isShowable).sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt);
+}
+
+/** The one obvious thing to do with a host; null while it is under way. */
+export type Deed = "open" | "browser" | "sign_in" | "connect";
+
+export function deedOf(host: Host): Deed | null {
+  const session = showable(host)[0];
+  const state = session ? sessionState(session) : hostState(host);
+  if (state === "connecting") return null;
+  if (session) return state === "disconnected" ? "sign_in" : "open";
+  return host.sessions.some((one) => one.viewer === "python" && isUp(one)) ? "browser" : "connect";
 }
 
 /** The last part of a path says most. */
@@ -172,6 +191,9 @@ export function machineOf(place: string, hosts: readonly HostEntry[] | null): Ma
   const host = hosts.find((one) => one.id === id) ?? null;
   return { kind: "away", key: `away:${place}`, host, name: host?.name ?? id.replace(/^\w+:/, "") };
 }
+
+/** The documented address of a session on this computer: built from a number, never taken from the far side. */
+export const localAddress = (session: Session): string => `http://localhost:${Number(session.localPort)}`;
 
 /** Words that must all stand somewhere in what a host is called or is. */
 export function fitsHost(host: HostEntry, query: string): boolean {

@@ -9,7 +9,8 @@ export type Step =
   | { kind: "busy" }
   | { kind: "host_key"; question: HostKeyQuestion }
   | { kind: "prompt"; question: PromptQuestion }
-  | { kind: "password"; trouble: Trouble | null }
+  /** `refused`: one was given already. */
+  | { kind: "password"; trouble: Trouble; refused: boolean }
   | { kind: "passphrase"; trouble: Trouble; wrong: boolean }
   /** Signed in: what is to be shown? */
   | { kind: "options" }
@@ -70,7 +71,7 @@ export function startBody(host: HostEntry, secrets: Secrets, wish: Wish): Record
 export const connectionIdOf = (host: HostEntry): string => `${host.username}@${host.host}:${host.port}`;
 
 /** What a refusal asks for, or that it is the end. */
-export function stepOf(error: unknown): Step {
+export function stepOf(error: unknown, tried: Secrets = {}): Step {
   if (!(error instanceof ApiError)) {
     return {
       kind: "failed",
@@ -79,6 +80,7 @@ export function stepOf(error: unknown): Step {
   }
   const { code, detail, body } = error;
   const trouble: Trouble = { code, detail, phase: body?.phase ?? null };
+  if (code === "VIEWER_FAILED" && body?.details) trouble.log = body.details;
   const question = (body?.detail ?? {}) as { host_key?: HostKeyQuestion } & PromptQuestion;
   switch (code) {
     case "HOST_KEY_CONFIRMATION_REQUIRED":
@@ -88,7 +90,7 @@ export function stepOf(error: unknown): Step {
     case "AUTH_PROMPT_REQUIRED":
       return Array.isArray(question.prompts) ? { kind: "prompt", question } : { kind: "failed", trouble };
     case "AUTHENTICATION_FAILED":
-      return { kind: "password", trouble };
+      return { kind: "password", trouble, refused: tried.password !== undefined };
     case "PASSPHRASE_REQUIRED":
     case "PASSPHRASE_WRONG":
       return { kind: "passphrase", trouble, wrong: code === "PASSPHRASE_WRONG" };
@@ -168,10 +170,6 @@ export class ConnectFlow {
     await this.go();
   }
 
-  askPassword(): void {
-    this.step = { kind: "password", trouble: null };
-  }
-
   /** Stops the attempt; what it began on the far side ends too. */
   async cancel(): Promise<void> {
     this.#flight?.abort();
@@ -199,7 +197,7 @@ export class ConnectFlow {
       this.step = step;
     } catch (error) {
       if (flight.signal.aborted) return;
-      this.step = stepOf(error);
+      this.step = stepOf(error, this.#secrets);
       void this.hosts.refresh();
     }
   }

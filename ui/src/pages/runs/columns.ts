@@ -6,7 +6,7 @@ export type ColumnKey = keyof Text["runs"]["column"];
 
 const shapes: readonly (Omit<Column, "label" | "key"> & { key: ColumnKey })[] = [
   { key: "run", width: 210, grows: 2 },
-  { key: "host", width: 130 },
+  { key: "host", width: 158 },
   { key: "state", width: 120 },
   { key: "best", width: 146, align: "end" },
   { key: "started", width: 98, align: "end" },
