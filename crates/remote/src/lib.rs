@@ -15,8 +15,14 @@
 
 pub mod connection;
 mod error;
+mod host_pattern;
 mod info;
+pub mod known_hosts;
+mod private_file;
+pub mod script;
 mod secret;
+pub mod secrets;
+pub mod ssh_config;
 mod target;
 
 pub use connection::{ByteStream, Connection};
@@ -28,5 +34,10 @@ pub use info::{
     RemoteEvent, SessionInfo, SessionStatus, StorageCandidate, StorageCandidates, Transport,
     ViewerKind, ViewerWish,
 };
+pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
 pub use secret::{Credentials, Secret};
+pub use secrets::{SecretStore, SecretStoreKind};
+pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
 pub use target::{BadTarget, Target};
+mod facade_stand_in;
+pub use facade_stand_in::*;

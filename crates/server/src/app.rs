@@ -10,17 +10,22 @@ use parking_lot::Mutex;
 use runicorn_experiments::logs::Logs;
 use runicorn_experiments::metrics::cache::{DEFAULT_LIMIT_BYTES, MetricCache};
 use runicorn_experiments::{RunStore, StoreConfig, StoreError};
+use runicorn_remote::Remote;
 use runicorn_telemetry::{HistoryFile, HistoryPlan, Telemetry, TelemetryConfig};
 use tokio::sync::watch;
 
 use crate::StartError;
 use crate::access::Access;
 use crate::config::Config;
+use crate::connecting::Connecting;
+use crate::forwarding::{Ports, WakeWatch};
 use crate::list_answers::ListAnswers;
 use crate::preferences::Preferences;
 use crate::rate_limit::RateLimits;
+use crate::recent_hosts::RecentHosts;
 use crate::recent_roots::RecentRoots;
 use crate::sdk_config::SdkConfig;
+use crate::seen_lists::SeenLists;
 use crate::sockets::Sockets;
 
 /// The handles that a handler may use.
@@ -40,6 +45,12 @@ struct Handles {
     list_answers: ListAnswers,
     preferences: Preferences,
     telemetry: Telemetry,
+    remote: Remote,
+    ports: Ports,
+    connecting: Connecting,
+    recent_hosts: RecentHosts,
+    seen_lists: SeenLists,
+    wake_watch: WakeWatch,
     rate_limits: RateLimits,
     sockets: Sockets,
     started: Instant,
@@ -63,6 +74,12 @@ impl App {
             store_switches: watch::Sender::new(0),
             preferences,
             telemetry,
+            remote: Remote::new(config.remote_config()),
+            ports: Ports::default(),
+            connecting: Connecting::default(),
+            recent_hosts: RecentHosts::at(&config.folders.state),
+            seen_lists: SeenLists::at(&config.folders.cache),
+            wake_watch: WakeWatch::default(),
             recent_roots,
             list_answers: ListAnswers::default(),
             sockets: Sockets::default(),
@@ -154,6 +171,35 @@ impl App {
         &self.0.telemetry
     }
 
+    /// Other machines.
+    pub(crate) fn remote(&self) -> &Remote {
+        &self.0.remote
+    }
+
+    /// The local ports of sessions on other machines.
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.0.ports
+    }
+
+    /// How far attempts to reach other machines are.
+    pub(crate) fn connecting(&self) -> &Connecting {
+        &self.0.connecting
+    }
+
+    /// Machines that were looked at before.
+    pub(crate) fn recent_hosts(&self) -> &RecentHosts {
+        &self.0.recent_hosts
+    }
+
+    /// Run lists of other machines as they were seen last.
+    pub(crate) fn seen_lists(&self) -> &SeenLists {
+        &self.0.seen_lists
+    }
+
+    pub(crate) fn wake_watch(&self) -> &WakeWatch {
+        &self.0.wake_watch
+    }
+
     /// Our folder for what must be kept.
     pub(crate) fn state_dir(&self) -> &Path {
         &self.0.config.folders.state
@@ -187,7 +233,12 @@ impl App {
     }
 
     pub(crate) async fn stop(&self) {
-        self.0.sockets.stop(self.0.config.limits.stop_time).await;
+        let limits = self.0.config.limits;
+        let far_sides = tokio::time::timeout(limits.far_stop_time, self.0.remote.shutdown());
+        let (_, far_sides) = tokio::join!(self.0.sockets.stop(limits.stop_time), far_sides);
+        if far_sides.is_err() {
+            tracing::warn!("some viewers on other machines end by their own lease");
+        }
         self.0.telemetry.stop().await;
     }
 

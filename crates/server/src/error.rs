@@ -25,6 +25,7 @@ struct Failure {
     code: &'static str,
     detail: Value,
     details: Option<String>,
+    phase: Option<&'static str>,
     retry_after_secs: Option<u64>,
 }
 
@@ -40,7 +41,10 @@ pub struct ErrorBody {
     pub code: String,
     /// What else there is to say; the same as `error` when there is nothing.
     pub details: String,
-    /// Seconds to wait, only with 429.
+    /// The stage of connecting to another machine in which it failed, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// Seconds to wait, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }
@@ -53,6 +57,7 @@ impl ApiError {
             code,
             detail: Value::String(detail.into()),
             details: None,
+            phase: None,
             retry_after_secs: None,
         }))
     }
@@ -113,6 +118,7 @@ impl ApiError {
             code: "VALIDATION_FAILED",
             detail: Value::Array(problems),
             details: None,
+            phase: None,
             retry_after_secs: None,
         }))
     }
@@ -157,6 +163,20 @@ impl ApiError {
         self
     }
 
+    /// Names the stage of connecting to another machine.
+    #[must_use]
+    pub fn with_phase(mut self, phase: Option<&'static str>) -> Self {
+        self.0.phase = phase;
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub fn with_retry_after(mut self, secs: u64) -> Self {
+        self.0.retry_after_secs = Some(secs);
+        self
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -179,6 +199,7 @@ impl ApiError {
             error,
             detail: self.0.detail.clone(),
             code: self.0.code.to_owned(),
+            phase: self.0.phase.map(str::to_owned),
             retry_after: self.0.retry_after_secs,
         }
     }

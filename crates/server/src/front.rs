@@ -12,19 +12,44 @@ use tower::ServiceExt;
 use crate::access::{Access, Caller, Door};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::forwarding::FarSide;
 use crate::rate_limit::Standing;
 use crate::router;
 
-/// The routes and what stands before them.
+/// What stands before whatever answers behind a listener.
 pub(crate) struct Front {
     pub(crate) app: App,
-    routes: Router,
+    behind: Behind,
+}
+
+/// Who answers what was let in.
+enum Behind {
+    /// Our own routes.
+    Routes(Router),
+    /// The viewer of another machine, on a port of its own.
+    FarSide(FarSide),
 }
 
 impl Front {
     pub(crate) fn new(app: App) -> Self {
         let routes = router::build(app.clone());
-        Self { app, routes }
+        Self {
+            app,
+            behind: Behind::Routes(routes),
+        }
+    }
+
+    /// The same guard before another machine's viewer.
+    pub(crate) fn of_far_side(app: App, far_side: FarSide) -> Self {
+        Self {
+            app,
+            behind: Behind::FarSide(far_side),
+        }
+    }
+
+    /// True where somebody else's answers are passed on.
+    pub(crate) fn is_forwarded(&self) -> bool {
+        matches!(self.behind, Behind::FarSide(_))
     }
 
     /// Answers one request of one connection.
@@ -41,7 +66,10 @@ impl Front {
             }
             Ok(()) => self.answer_admitted(&caller, request).await,
         };
-        protect(response.headers_mut(), host.as_ref());
+        match &self.behind {
+            Behind::Routes(_) => protect(response.headers_mut(), host.as_ref()),
+            Behind::FarSide(_) => protect_page_of_another(response.headers_mut()),
+        }
         response
     }
 
@@ -50,6 +78,17 @@ impl Front {
         if is_preflight(&request) {
             return preflight(request.headers(), origin);
         }
+        let mut response = match &self.behind {
+            Behind::Routes(routes) => self.route(routes.clone(), caller, request).await,
+            Behind::FarSide(far_side) => far_side.answer(request).await,
+        };
+        if let Some(origin) = origin {
+            allow_origin(response.headers_mut(), origin);
+        }
+        response
+    }
+
+    async fn route(&self, routes: Router, caller: &Caller, request: Request<Body>) -> Response {
         let standing = self.count(caller, &request);
         let mut response = match standing {
             Some(Err((refusal, standing))) => {
@@ -58,23 +97,16 @@ impl Front {
                 return response;
             }
             _ if breaks_routing(&request) => router::unknown(request.method()).into_response(),
-            _ => self.route(request).await,
+            _ => match routes.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
         };
         if let Some(Ok(standing)) = standing {
             standing.write(response.headers_mut());
         }
-        if let Some(origin) = origin {
-            allow_origin(response.headers_mut(), origin);
-        }
         spell_allow_header(response.headers_mut());
         response
-    }
-
-    async fn route(&self, request: Request<Body>) -> Response {
-        match self.routes.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
     }
 
     /// Every `/api/` answer but those to OPTIONS carries the numbers.
@@ -181,6 +213,19 @@ fn protect(headers: &mut HeaderMap, host: Option<&HeaderValue>) {
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy(host));
     }
+}
+
+/// A page of another machine keeps its own headers, but nobody frames it and no other page reads its files.
+fn protect_page_of_another(headers: &mut HeaderMap) {
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
 }
 
 /// Scripts, styles and connections of our own origin only. The socket address is spelled out because older web views

@@ -14,8 +14,10 @@ mod attachment;
 mod blocking;
 mod compression;
 pub mod config;
+mod connecting;
 mod desktop;
 mod error;
+mod forwarding;
 mod front;
 pub mod launch;
 mod list_answers;
@@ -25,9 +27,12 @@ mod log_tail;
 mod openapi;
 mod preferences;
 mod rate_limit;
+mod recent_hosts;
 mod recent_roots;
+mod remote_failure;
 mod router;
 mod sdk_config;
+mod seen_lists;
 mod sockets;
 mod storage_roots;
 mod ui_files;
@@ -78,7 +83,8 @@ impl Server {
 
     /// Answers on a listener until [`Server::shutdown`]. May run for several listeners at once.
     pub async fn serve(&self, listener: impl Into<Listener>) {
-        listening::serve(Arc::clone(&self.front), listener.into()).await;
+        let stopping = self.front.app.sockets().stopping().clone();
+        listening::serve(Arc::clone(&self.front), listener.into(), stopping).await;
     }
 
     /// Stops all listeners, ends open sockets and waits for what is running, for a bounded time.

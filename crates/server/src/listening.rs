@@ -14,6 +14,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::access::{Caller, Door, Owner};
 use crate::front::Front;
@@ -51,24 +52,24 @@ enum Stream {
     Socket(tokio::net::UnixStream),
 }
 
-/// Serves a listener until the server stops.
-pub(crate) async fn serve(front: Arc<Front>, listener: Listener) {
+/// Serves a listener until it, or the server, is told to stop.
+pub(crate) async fn serve(front: Arc<Front>, listener: Listener, stopping: CancellationToken) {
     let sockets = front.app.sockets().clone();
     let places = Arc::new(Semaphore::new(front.app.config().limits.connections));
     loop {
         let place = tokio::select! {
-            () = sockets.stopping().cancelled() => return,
+            () = stopping.cancelled() => return,
             place = Arc::clone(&places).acquire_owned() => place,
         };
         let stream = tokio::select! {
-            () = sockets.stopping().cancelled() => return,
+            () = stopping.cancelled() => return,
             stream = listener.accept() => stream,
         };
         match stream {
             Ok(stream) => {
-                let front = Arc::clone(&front);
+                let (front, stopping) = (Arc::clone(&front), stopping.clone());
                 sockets.connections().spawn(async move {
-                    talk(front, stream).await;
+                    talk(front, stream, stopping).await;
                     drop(place);
                 });
             }
@@ -93,7 +94,7 @@ impl Listener {
     }
 }
 
-async fn talk(front: Arc<Front>, stream: Stream) {
+async fn talk(front: Arc<Front>, stream: Stream, stopping: CancellationToken) {
     match stream {
         Stream::Port(stream, peer) => {
             let Ok(local) = stream.local_addr() else {
@@ -111,6 +112,7 @@ async fn talk(front: Arc<Front>, stream: Stream) {
                     owner,
                 },
                 stream,
+                stopping,
             )
             .await;
         }
@@ -124,18 +126,19 @@ async fn talk(front: Arc<Front>, stream: Stream) {
                     owner,
                 },
                 stream,
+                stopping,
             )
             .await;
         }
     }
 }
 
-async fn answer_all<S>(front: Arc<Front>, caller: Caller, stream: S)
+async fn answer_all<S>(front: Arc<Front>, caller: Caller, stream: S, stopping: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let stopping = front.app.sockets().stopping().clone();
     let head_time = front.app.config().limits.head_time;
+    let may_half_close = front.is_forwarded();
     let service = service_fn(move |request: Request<Incoming>| {
         let front = Arc::clone(&front);
         async move { Ok::<_, Infallible>(front.answer(caller, request.map(Body::new)).await) }
@@ -144,6 +147,8 @@ where
     builder
         .http1()
         .timer(TokioTimer::new())
+        // A client that has said all may still be waiting for its answer.
+        .half_close(may_half_close)
         .header_read_timeout(head_time);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

@@ -36,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::gpus::routes())
         .merge(api::system::routes())
         .merge(api::diagnostics::routes())
+        .merge(api::hosts::routes())
 }
 
 /// The routes, ready to be called.

@@ -48,6 +48,17 @@ impl Sockets {
             .on_upgrade(move |socket| tasks.track_future(handler(Socket::new(socket, stopping))))
     }
 
+    /// Runs what carries bytes for a client, until it ends or is told to.
+    pub(crate) fn carry(
+        &self,
+        work: impl Future<Output = ()> + Send + 'static,
+        closing: CancellationToken,
+    ) {
+        self.tasks.spawn(async move {
+            tokio::select! { () = work => {}, () = closing.cancelled() => {} }
+        });
+    }
+
     /// Resolves when the server wants to stop.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.stopping

@@ -229,6 +229,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/config/ssh_connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the connections. */
+        get: operations["list_ssh_connections"];
+        put?: never;
+        /** Saves a connection; one of the same machine and user is replaced. */
+        post: operations["save_ssh_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/ssh_connections/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forgets a connection and its secrets. */
+        delete: operations["remove_ssh_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/ssh_connections/{key}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a connection, without its secrets. */
+        get: operations["show_ssh_connection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/config/storage-candidates": {
         parameters: {
             query?: never;
@@ -622,6 +674,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists all machines with their connections, sessions and what was shown of them last. */
+        get: operations["list_hosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hosts/run-list-cached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the run list of a machine as it was seen last, also without any session: of the root that was shown last, or of another. */
+        get: operations["show_last_run_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hosts/sessions/{session_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the end of the log that a viewer writes over there. */
+        get: operations["show_session_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hosts/sessions/{session_id}/reconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the link of a session again, now. May need a person: then 401 or 409 as with connecting. */
+        post: operations["reconnect_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hosts/sessions/{session_id}/run-list-cached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the run list of a session as it was seen last, for when its machine cannot be reached. */
+        get: operations["show_session_run_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/import/archive": {
         parameters: {
             query?: never;
@@ -665,7 +802,8 @@ export interface paths {
         };
         /**
          * Live events as JSON text frames: `{"type":"hello","version","cursor"}`, `{"type":"runs","cursor"}` (ask `/api/run-list` since),
-         *     `{"type":"run","run","events_bytes","log_bytes"}` for watched runs, `{"type":"indexing","done","total"}`, `{"type":"storage",…}`.
+         *     `{"type":"run","run","events_bytes","log_bytes"}` for watched runs, `{"type":"indexing","done","total"}`, `{"type":"storage",…}`,
+         *     `{"type":"hosts"}` (ask `/api/hosts`).
          *     The client sends `{"watch":["id",…]}`, each time the whole list.
          */
         get: operations["follow"];
@@ -963,6 +1101,330 @@ export interface paths {
         put?: never;
         /** Brings runs back. */
         post: operations["restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/conda-envs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the Python environments of a connected machine. */
+        get: operations["list_environments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what a viewer in an environment of a connected machine would show. */
+        get: operations["show_remote_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connects, or says which question stands before that (409): `HOST_KEY_CONFIRMATION_REQUIRED` or `AUTH_PROMPT_REQUIRED`. */
+        post: operations["connect_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/connect/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a prompt and goes on connecting; the outcomes are those of connecting. */
+        post: operations["answer_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/connections/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was saved. */
+        get: operations["list_saved_connections"];
+        put?: never;
+        /** Saves the whole list. A secret that is not named stays as it was; secrets are never returned. */
+        post: operations["save_connections"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a connection. The user need not be named while only one is on that host. */
+        post: operations["disconnect_host"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/env-configs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the versions in all environments of a connected machine. */
+        get: operations["list_environment_configs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/fs/exists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks whether a path exists on a connected machine. */
+        get: operations["look_at_remote_path"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/fs/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists a folder of a connected machine. */
+        get: operations["list_remote_folder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/known-hosts/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts a host key that the server has just asked about, as `{"host", "port", "key_type", "public_key", "fingerprint_sha256"}`. */
+        post: operations["accept_host_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/known-hosts/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the accepted host keys. */
+        get: operations["list_host_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/known-hosts/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets a host key `{"host", "port", "key_type"}`. */
+        post: operations["remove_host_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the live connections. */
+        get: operations["list_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows connections and viewers together. */
+        get: operations["show_remote_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/storage-candidates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks for storage roots on a connected machine, below a folder or the home folder. */
+        get: operations["find_remote_storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/viewer/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the viewers on other machines. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/viewer/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a viewer on another machine and opens a local port to it; connects first where that is needed, with the same questions. */
+        post: operations["start_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/viewer/status/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one viewer on another machine. */
+        get: operations["show_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remote/viewer/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a viewer `{"session_id"}` on another machine, over there and here. */
+        post: operations["stop_session"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1539,6 +2001,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description It worked. */
+        Accepted: {
+            ok: boolean;
+        };
         /** @description What the metric cache has done. */
         CacheState: {
             enabled: boolean;
@@ -1605,6 +2071,11 @@ export interface components {
             /** @description Higher is likelier. */
             score: number;
         };
+        /** @description What a change answers. */
+        Changed: {
+            ok: boolean;
+            message: string;
+        };
         /** @description The text of one file of a code snapshot. */
         CodeContent: {
             /** @description Path in the snapshot. */
@@ -1653,12 +2124,83 @@ export interface components {
             storage_backend: components["schemas"]["StorageBackend"];
             version: string;
         };
+        /** @description What is in an environment. */
+        ConfigItem: {
+            pythonVersion: string;
+            runicornVersion?: string | null;
+        };
+        /** @description What is in each environment. */
+        ConfigList: {
+            ok: boolean;
+            /** @description By name. */
+            configs: {
+                [key: string]: components["schemas"]["ConfigItem"];
+            };
+        };
+        /** @description Why an attempt to connect failed. */
+        ConnectFailure: {
+            code: string;
+            detail: string;
+            /** @description The stage in which it failed. */
+            phase?: string | null;
+        };
+        /** @description What a person gives to connect. All secrets are optional: the agent and the keys of the ssh configuration are tried. */
+        ConnectRequest: {
+            /** @description A name, an address, or an alias of the ssh configuration. Required unless `saved_server_id` is given. */
+            host?: string | null;
+            /**
+             * Format: int32
+             * @description 22, or what the ssh configuration says.
+             */
+            port?: number | null;
+            /** @description Who the ssh configuration says, or who is here. */
+            username?: string | null;
+            password?: string | null;
+            /** @description The private key as text; wins over `private_key_path`. */
+            private_key?: string | null;
+            private_key_path?: string | null;
+            passphrase?: string | null;
+            /** @description True when absent. */
+            use_agent?: boolean | null;
+            /** @description A saved server: its names and secrets are filled in. */
+            saved_server_id?: string | null;
+        };
+        /** @description A live connection. */
+        Connected: {
+            ok: boolean;
+            /** @description `user@host:port`. */
+            connection_id: string;
+            host: string;
+            /** Format: int32 */
+            port: number;
+            username: string;
+            connected: boolean;
+        };
+        /** @description One connection in a list. */
+        ConnectionItem: {
+            /** @description `user@host:port`. */
+            key: string;
+            host: string;
+            /** Format: int32 */
+            port: number;
+            username: string;
+            connected: boolean;
+        };
+        /** @description The live connections. */
+        ConnectionList: {
+            sessions: components["schemas"]["ConnectionItem"][];
+        };
         /** @description The shell, or its absence. */
         DesktopAnswer: {
             available: boolean;
             version: string;
             /** @description `linux`, `macos` or `windows`. */
             platform: string;
+        };
+        /** @description Whether there was a connection to end. */
+        Disconnected: {
+            ok: boolean;
+            message: string;
         };
         /** @description Notes that a person does not want to see again. */
         DismissedAnswer: {
@@ -1673,6 +2215,23 @@ export interface components {
             available: boolean;
             environment?: Record<string, never>;
         };
+        /** @description One environment. */
+        EnvironmentItem: {
+            name: string;
+            /** @description `conda`, `venv`, `pyenv`, `uv` or `system`. */
+            type: string;
+            /** @description `Python 3.11.2`, or `Unknown`. */
+            python_version: string;
+            /** @description The interpreter. */
+            path: string;
+            is_default: boolean;
+            runicorn_version?: string | null;
+        };
+        /** @description The environments of a machine. */
+        EnvironmentList: {
+            ok: boolean;
+            envs: components["schemas"]["EnvironmentItem"][];
+        };
         /** @description The body of every failed request. */
         ErrorBody: {
             /** @description A sentence, or the list of problems of a failed validation. */
@@ -1683,9 +2242,11 @@ export interface components {
             code: string;
             /** @description What else there is to say; the same as `error` when there is nothing. */
             details: string;
+            /** @description The stage of connecting to another machine in which it failed, where there is one. */
+            phase?: string | null;
             /**
              * Format: int64
-             * @description Seconds to wait, only with 429.
+             * @description Seconds to wait, where waiting helps.
              */
             retry_after?: number | null;
         };
@@ -1719,6 +2280,34 @@ export interface components {
              * @description Unix seconds.
              */
             modified_at: number;
+        };
+        /** @description A folder, or a part of it: folders first, then by name. */
+        Folder: {
+            /** @description `~` expanded. */
+            path: string;
+            items: components["schemas"]["FolderItem"][];
+            /** @description The same list under the name that the documents give it. */
+            entries: components["schemas"]["FolderItem"][];
+            /** @description How many there are in all. */
+            total: number;
+            /** @description Where the next part begins. */
+            next_offset?: number | null;
+        };
+        /** @description An entry of a folder. */
+        FolderItem: {
+            name: string;
+            /** @description Links are not followed. */
+            is_dir: boolean;
+            /**
+             * Format: int64
+             * @description 0 for folders.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Seconds since the epoch.
+             */
+            mtime: number;
         };
         /** @description One GPU; what it does not tell is null. */
         GpuNow: {
@@ -1793,12 +2382,85 @@ export interface components {
             /** @description Start and end in UTF-16 units of the text without its escape sequences. */
             spans: number[][];
         };
+        /** @description How it stands with the connection to a machine. */
+        HostConnection: {
+            connection_id: string;
+            connected: boolean;
+            /** @description The stage. */
+            phase: string;
+            error?: components["schemas"]["ConnectFailure"] | null;
+        };
+        /** @description One machine and user. */
+        HostItem: {
+            /** @description `ssh:<alias>`, `saved:<id>` or `recent:<connection_id>`. */
+            id: string;
+            name: string;
+            /** @description What to connect to: an alias, a name or an address. */
+            host: string;
+            /** Format: int32 */
+            port: number;
+            username: string;
+            /** @description `ssh_config`, `saved` or `recent`. */
+            source: string;
+            /** @description The id to connect with, of a saved server. */
+            saved_server_id?: string | null;
+            /** @description What the host is called on the network. */
+            address: string;
+            /** @description Machines on the way, `user@host:port`. */
+            jump: string[];
+            /** @description What its configuration says and cannot be honoured. */
+            notes: string[];
+            /** @description `password` or `key`, of a saved server. */
+            auth_method?: string | null;
+            has_password: boolean;
+            has_passphrase: boolean;
+            connection?: components["schemas"]["HostConnection"] | null;
+            sessions: components["schemas"]["SessionAnswer"][];
+            /**
+             * Format: double
+             * @description Seconds since the epoch.
+             */
+            last_seen_at?: number | null;
+            last_root?: string | null;
+            last_environment?: string | null;
+            last_viewer?: string | null;
+        };
+        /** @description All machines. */
+        HostsAnswer: {
+            hosts: components["schemas"]["HostItem"][];
+            keyring: components["schemas"]["KeyringState"];
+            /** @description What the ssh configuration says and cannot be honoured. */
+            notes: string[];
+            /** @description Who is here: the user name where none is given. */
+            local_user: string;
+        };
         /** @description How far the first look at a root is. */
         Indexing: {
             /** Format: int64 */
             done: number;
             /** Format: int64 */
             total: number;
+        };
+        /** @description Where passwords lie. */
+        KeyringState: {
+            /** @description `keyring`, or `session`: kept until the app ends. */
+            kind: string;
+            /** @description Why it is only `session`. */
+            detail?: string | null;
+        };
+        /** @description A host and one of its keys. */
+        KnownHostEntry: {
+            host: string;
+            /** Format: int32 */
+            port: number;
+            known_hosts_host: string;
+            key_type: string;
+            key_base64: string;
+            fingerprint_sha256: string;
+        };
+        /** @description The keys of our own file. */
+        KnownHostsAnswer: {
+            entries: components["schemas"]["KnownHostEntry"][];
         };
         /** @description The last point recorded. */
         LastAnswer: {
@@ -1834,6 +2496,11 @@ export interface components {
             /** @description Numbers of lines that were too long and end in a mark. */
             cut: number[];
         };
+        /** @description The list was saved. */
+        ListSaved: {
+            ok: boolean;
+            message: string;
+        };
         /** @description Which signs spoke about the state of a run. */
         Liveness: {
             /** @description The word in its status file. */
@@ -1846,6 +2513,12 @@ export interface components {
             verdict: string;
             /** @description Which sign spoke. */
             reason: string;
+        };
+        /** @description Whether something is there. */
+        Look: {
+            path: string;
+            exists: boolean;
+            is_dir: boolean;
         };
         /** @description An image, film or sound of a run. */
         MediaItem: {
@@ -2046,6 +2719,54 @@ export interface components {
         ProjectsAnswer: {
             projects: string[];
         };
+        /** @description The answers to a prompt, in its order. */
+        PromptAnswer: {
+            prompt_id: string;
+            answers: string[];
+        };
+        /** @description A folder that looks like a storage root. */
+        RemoteCandidate: {
+            path: string;
+            /** Format: int64 */
+            run_count: number;
+            has_archive: boolean;
+            has_index: boolean;
+            /** Format: int32 */
+            score: number;
+        };
+        /** @description What a viewer in an environment would show. */
+        RemoteConfigAnswer: {
+            ok: boolean;
+            condaEnv: string;
+            /** @description `Python 3.11.7`. */
+            pythonVersion: string;
+            runicornVersion?: string | null;
+            defaultStorageRoot: string;
+            storageRootExists: boolean;
+            /** Format: int32 */
+            suggestedRemotePort: number;
+            connectionId: string;
+            homeDirectory: string;
+        };
+        /** @description Folders of another machine that look like storage roots. */
+        RemoteScanAnswer: {
+            scan_root: string;
+            /** Format: int32 */
+            max_depth: number;
+            candidates: components["schemas"]["RemoteCandidate"][];
+        };
+        /** @description Connections and viewers together. */
+        RemoteStatus: {
+            connections: components["schemas"]["ConnectionItem"][];
+            viewer_sessions: components["schemas"]["SessionAnswer"][];
+            connection_count: number;
+            viewer_session_count: number;
+        };
+        /** @description Whether there was such a key. */
+        Removed: {
+            ok: boolean;
+            changed: boolean;
+        };
         /** @description A new storage root was taken. */
         RootAnswer: {
             ok: boolean;
@@ -2193,6 +2914,11 @@ export interface components {
             ok: boolean;
             message: string;
         };
+        /** @description The saved list. Servers carry `hasSavedPassword`, `hasSavedPrivateKey` and `hasSavedPassphrase` in place of their secrets. */
+        SavedList: {
+            ok: boolean;
+            connections: Record<string, never>[];
+        };
         /** @description Folders that look like storage roots. */
         ScanAnswer: {
             scan_root: string;
@@ -2211,6 +2937,17 @@ export interface components {
             complete: boolean;
             /** Format: int64 */
             scanned_bytes: number;
+        };
+        /** @description A run list as it was seen last. */
+        SeenListAnswer: {
+            /** @description `user@host:port`. */
+            connection_id: string;
+            /** @description The storage root over there, as asked for. */
+            remote_root: string;
+            /** Format: double */
+            age_secs: number;
+            /** @description The answer of `/api/run-list` as it was then. */
+            answer: Record<string, never>;
         };
         /** @description Series, in the order of `runs` and within one of `metrics`. */
         SeriesAnswer: {
@@ -2242,6 +2979,83 @@ export interface components {
             width_px?: number;
             log_x?: boolean;
             smoothing?: components["schemas"]["SmoothingQuestion"] | null;
+        };
+        /** @description A viewer on another machine. */
+        SessionAnswer: {
+            sessionId: string;
+            /** @description The SSH host. */
+            host: string;
+            /** Format: int32 */
+            sshPort: number;
+            username: string;
+            /**
+             * Format: int32
+             * @description 0 until it is open.
+             */
+            localPort: number;
+            /**
+             * Format: int32
+             * @description 0 for a UNIX socket.
+             */
+            remotePort: number;
+            /** @description Empty for the far side's own default. */
+            remoteRoot: string;
+            /** Format: int32 */
+            remotePid?: number | null;
+            /** @description `connecting`, `running`, `reconnecting`, `degraded`, `disconnected` or `stopped`. */
+            status: string;
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch.
+             */
+            startedAt: number;
+            /** Format: double */
+            uptimeSeconds: number;
+            isActive: boolean;
+            /** @description `http://localhost:<localPort>` */
+            url: string;
+            /** @description The stage, finer than `status`. */
+            phase: string;
+            error?: components["schemas"]["SessionFailure"] | null;
+            /** @description `bundled` or `python`. */
+            viewer: string;
+            /** @description `socket`, `tcp` or `stdio`. */
+            transport: string;
+            /** Format: double */
+            latencyMs?: number | null;
+            /** Format: int64 */
+            receivedBytes: number;
+            /** Format: int64 */
+            sentBytes: number;
+            /**
+             * Format: int32
+             * @description How often the link was made again.
+             */
+            reconnects: number;
+            remoteVersion?: string | null;
+            condaEnv?: string | null;
+            /** @description `user@host:port`. */
+            connectionId: string;
+        };
+        /** @description What is wrong with a session. */
+        SessionFailure: {
+            code: string;
+            detail: string;
+        };
+        /** @description All sessions. */
+        SessionList: {
+            sessions: components["schemas"]["SessionAnswer"][];
+        };
+        /** @description The end of a viewer's log. */
+        SessionLog: {
+            session_id: string;
+            /** @description Lines, without control characters. */
+            text: string;
+        };
+        /** @description A viewer was stopped. */
+        SessionStopped: {
+            ok: boolean;
+            message: string;
         };
         /** @description Settings of ours that no documented route has. */
         Settings: {
@@ -2277,6 +3091,53 @@ export interface components {
             appSessionId: string;
             defaultSource: string;
             sources: components["schemas"]["SourceItem"][];
+        };
+        /** @description One connection. */
+        SshConnectionAnswer: {
+            ok: boolean;
+            connection: Record<string, never>;
+        };
+        /** @description The connections, latest last; `has_password` and the like in place of secrets. */
+        SshConnectionList: {
+            connections: Record<string, never>[];
+        };
+        /** @description What to start where; the members of connecting stand beside these. */
+        StartRequest: {
+            /** @description A name, an address, or an alias of the ssh configuration. */
+            host?: string | null;
+            /** Format: int32 */
+            port?: number | null;
+            username?: string | null;
+            password?: string | null;
+            private_key?: string | null;
+            private_key_path?: string | null;
+            passphrase?: string | null;
+            use_agent?: boolean | null;
+            saved_server_id?: string | null;
+            /** @description A live connection, in place of `host`. */
+            connection_id?: string | null;
+            /** @description The storage root over there; empty for the far side's own default. */
+            remote_root: string;
+            /**
+             * Format: int32
+             * @description The first free one from 8080 on when absent.
+             */
+            local_port?: number | null;
+            /**
+             * Format: int32
+             * @description A port over there instead of a socket.
+             */
+            remote_port?: number | null;
+            /** @description A name, a path, or `system`. */
+            conda_env?: string | null;
+            /** @description `auto`, `bundled` or `python`. */
+            viewer?: string | null;
+        };
+        /** @description A viewer that answers. */
+        Started: {
+            ok: boolean;
+            session: components["schemas"]["SessionAnswer"];
+            message: string;
         };
         /** @description What a status check saw and did. */
         StatusAnswer: {
@@ -2773,6 +3634,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Saved"];
+                };
+            };
+        };
+    };
+    list_ssh_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshConnectionList"];
+                };
+            };
+        };
+    };
+    save_ssh_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+        };
+    };
+    remove_ssh_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `host:port@username` */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+        };
+    };
+    show_ssh_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `host:port@username` */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SshConnectionAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
@@ -3361,6 +4316,177 @@ export interface operations {
             };
         };
     };
+    list_hosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostsAnswer"];
+                };
+            };
+        };
+    };
+    show_last_run_list: {
+        parameters: {
+            query: {
+                connection_id: string;
+                remote_root?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenListAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_session_log: {
+        parameters: {
+            query?: {
+                /** @description 1 to 5000 */
+                lines?: number;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionLog"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reconnect_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_session_run_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenListAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     import_archive: {
         parameters: {
             query?: never;
@@ -3852,6 +4978,691 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    list_environments: {
+        parameters: {
+            query: {
+                connection_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_remote_config: {
+        parameters: {
+            query: {
+                connection_id: string;
+                /** @description `system` when absent */
+                conda_env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteConfigAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    connect_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connected"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    answer_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connected"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_saved_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedList"];
+                };
+            };
+        };
+    };
+    save_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSaved"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    disconnect_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disconnected"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_environment_configs: {
+        parameters: {
+            query: {
+                connection_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigList"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_remote_path: {
+        parameters: {
+            query: {
+                connection_id: string;
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Look"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_remote_folder: {
+        parameters: {
+            query: {
+                connection_id: string;
+                /** @description `~` when absent */
+                path?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folder"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    accept_host_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_host_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownHostsAnswer"];
+                };
+            };
+        };
+    };
+    remove_host_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionList"];
+                };
+            };
+        };
+    };
+    show_remote_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteStatus"];
+                };
+            };
+        };
+    };
+    find_remote_storage: {
+        parameters: {
+            query: {
+                connection_id: string;
+                conda_env?: string;
+                scan_root?: string;
+                /** @description 1 to 8 */
+                max_depth?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemoteScanAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+        };
+    };
+    start_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stop_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionStopped"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };

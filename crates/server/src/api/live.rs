@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use runicorn_experiments::{IndexProgress, RunStore, StoreChange};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio::sync::broadcast::error::RecvError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -32,7 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Live events as JSON text frames: `{"type":"hello","version","cursor"}`, `{"type":"runs","cursor"}` (ask `/api/run-list` since),
-/// `{"type":"run","run","events_bytes","log_bytes"}` for watched runs, `{"type":"indexing","done","total"}`, `{"type":"storage",…}`.
+/// `{"type":"run","run","events_bytes","log_bytes"}` for watched runs, `{"type":"indexing","done","total"}`, `{"type":"storage",…}`,
+/// `{"type":"hosts"}` (ask `/api/hosts`).
 /// The client sends `{"watch":["id",…]}`, each time the whole list.
 #[utoipa::path(get, path = "/api/live", tag = "live", responses((status = 101, description = "A WebSocket")))]
 async fn follow(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
@@ -47,6 +49,7 @@ struct News {
     grown: BTreeSet<String>,
     indexing: Option<IndexProgress>,
     storage: bool,
+    hosts: bool,
 }
 
 /// Shared by a socket's task and its thread.
@@ -73,6 +76,7 @@ async fn tell(app: App, mut socket: Socket) {
     if socket.send(hello.to_string()).await.is_err() {
         return;
     }
+    let (mut far, mut attempts) = (app.remote().events(), app.connecting().changes());
     loop {
         let frames = tokio::select! {
             command = socket.recv() => match command {
@@ -82,6 +86,14 @@ async fn tell(app: App, mut socket: Socket) {
                 }
                 None => return,
             },
+            Ok(_) | Err(RecvError::Lagged(_)) = far.recv() => {
+                link.note_hosts();
+                continue;
+            }
+            Ok(()) = attempts.changed() => {
+                link.note_hosts();
+                continue;
+            }
             () = link.arrived.notified() => link.frames(&app).await,
         };
         for frame in frames {
@@ -135,6 +147,11 @@ impl Link {
         self.arrived.notify_one();
     }
 
+    fn note_hosts(&self) {
+        self.news.lock().hosts = true;
+        self.arrived.notify_one();
+    }
+
     async fn frames(&self, app: &App) -> Vec<Value> {
         let news = std::mem::take(&mut *self.news.lock());
         let app = app.clone();
@@ -156,6 +173,9 @@ impl News {
         }
         if self.runs {
             frames.push(json!({"type": "runs", "cursor": cursor(&store)}));
+        }
+        if self.hosts {
+            frames.push(json!({"type": "hosts"}));
         }
         frames.extend(self.grown.iter().map(|id| run_frame(&store, id)));
         frames

@@ -10,6 +10,7 @@ pub(crate) mod experiment_metrics;
 pub(crate) mod experiments;
 pub(crate) mod gpus;
 pub(crate) mod health;
+pub(crate) mod hosts;
 pub(crate) mod live;
 pub(crate) mod logs;
 pub(crate) mod metrics;

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod environment;
 mod folders;
+mod remote;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use environment::Environment;
 pub use folders::Folders;
+pub use remote::RemoteSettings;
 
 use runicorn_experiments::ProcessTable;
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub processes: Option<Arc<dyn ProcessTable>>,
     /// What the desktop shell can do; absent when headless.
     pub desktop: Option<Arc<dyn Desktop>>,
+    /// How other machines are reached.
+    pub remote: RemoteSettings,
     /// Makes what reads the GPUs.
     pub gpus: GpuSourceMaker,
     /// Time limits of a connection.
@@ -65,6 +69,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// From the wish to stop to cutting what is still open.
     pub stop_time: Duration,
+    /// The same for viewers on other machines; what is not stopped by then ends by its lease.
+    pub far_stop_time: Duration,
     /// Connections at one time; more wait in the system's queue.
     pub connections: usize,
 }
@@ -74,6 +80,7 @@ impl Default for Limits {
         Self {
             head_time: Duration::from_secs(30),
             stop_time: Duration::from_millis(800),
+            far_stop_time: Duration::from_secs(3),
             connections: 1024,
         }
     }
@@ -85,7 +92,6 @@ impl Config {
         let log_files = LogFiles::below(&folders.state, false);
         Self {
             root,
-            folders,
             environment: Environment::default(),
             allowed_origins: Vec::new(),
             log_files,
@@ -94,8 +100,10 @@ impl Config {
             host_name: None,
             processes: None,
             desktop: None,
+            remote: RemoteSettings::below(&folders.home),
             gpus: Arc::new(|| Box::new(NvmlSource::new())),
             limits: Limits::default(),
+            folders,
         }
     }
 
@@ -109,6 +117,7 @@ impl Config {
         let root = root_by_precedence(&environment, &folders, storage);
         let allowed_origins = environment.allowed_origins();
         let mut config = Self::new(root, folders);
+        config.remote = RemoteSettings::of(&environment, &config.folders);
         config.environment = environment;
         config.allowed_origins = allowed_origins;
         Ok(config)

@@ -24,6 +24,9 @@ pub(crate) struct Body<T>(pub(crate) T);
 /// A JSON object body as it came, for routes that look at its members themselves.
 pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
 
+/// A JSON list body as it came.
+pub(crate) struct JsonList(pub(crate) Vec<Value>);
+
 /// A JSON body of any form as a serde type; for routes of our own, where one problem at a time is enough.
 pub(crate) struct Typed<T>(pub(crate) T);
 
@@ -57,6 +60,23 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let value = read_json(request).await?.ok_or_else(missing_body)?;
         Ok(Self(object_of(value)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonList {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        match read_json(request).await?.ok_or_else(missing_body)? {
+            Value::Array(items) => Ok(Self(items)),
+            other => Err(ApiError::invalid(vec![problem(
+                "list_type",
+                json!(["body"]),
+                "Input should be a valid list",
+                &other,
+                None,
+            )])),
+        }
     }
 }
 

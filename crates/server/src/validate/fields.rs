@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
 
+use super::secrets;
+use crate::error::ApiError;
+
 /// A request input that is read field by field. When any field was wrong, the result is thrown away and the
 /// problems are answered instead, so a reader may return any value in its place.
 pub(crate) trait Shape: Sized {
@@ -66,6 +69,48 @@ impl<'a> Fields<'a> {
             );
         }
         text.unwrap_or_default()
+    }
+
+    /// A text that must be there and hold so many characters.
+    pub(crate) fn text_within(&mut self, name: &str, lengths: RangeInclusive<usize>) -> String {
+        let text = self.text(name);
+        let (low, high) = (*lengths.start(), *lengths.end());
+        let characters = text.chars().count();
+        let is_there = self.value(name).is_some_and(|value| value.is_string());
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        if is_there && characters < low {
+            let message = format!("String should have at least {low} character{}", plural(low));
+            let ctx = json!({"min_length": low});
+            self.problem(
+                "string_too_short",
+                &[name],
+                &message,
+                &json!(text),
+                Some(ctx),
+            );
+        } else if characters > high {
+            let message = format!(
+                "String should have at most {high} character{}",
+                plural(high)
+            );
+            let ctx = json!({"max_length": high});
+            self.problem(
+                "string_too_long",
+                &[name],
+                &message,
+                &json!(text),
+                Some(ctx),
+            );
+        }
+        text
+    }
+
+    /// A whole number within bounds that must be there.
+    pub(crate) fn int(&mut self, name: &str, bounds: RangeInclusive<i64>) -> i64 {
+        let value = self.required(name);
+        value
+            .and_then(|value| self.as_bounded_int(name, &value, &bounds))
+            .unwrap_or_default()
     }
 
     /// A text that may be absent or null.
@@ -205,6 +250,18 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The refusal for a member that turns out to be needed only later.
+    pub(crate) fn missing(&self, name: &str) -> ApiError {
+        let entry = problem(
+            "missing",
+            self.loc(&[name]),
+            "Field required",
+            &Value::Null,
+            None,
+        );
+        ApiError::invalid(vec![entry])
+    }
+
     /// Notes a problem of the caller's own.
     pub(crate) fn refuse(&mut self, name: &str, message: &str) {
         let input = self.value(name).unwrap_or(Value::Null);
@@ -335,7 +392,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// One entry of the list in a 422.
+/// One entry of the list in a 422. What was sent as a secret is not sent back.
 pub(super) fn problem(
     kind: &str,
     loc: Value,
@@ -343,11 +400,12 @@ pub(super) fn problem(
     input: &Value,
     ctx: Option<Value>,
 ) -> Value {
+    let input = secrets::shown(&loc, input);
     let mut entry = Map::new();
     entry.insert("type".to_owned(), kind.into());
     entry.insert("loc".to_owned(), loc);
     entry.insert("msg".to_owned(), message.into());
-    entry.insert("input".to_owned(), input.clone());
+    entry.insert("input".to_owned(), input);
     if let Some(ctx) = ctx {
         entry.insert("ctx".to_owned(), ctx);
     }

@@ -17,7 +17,8 @@ mod body;
 mod fields;
 mod json_position;
 mod query;
+mod secrets;
 
-pub(crate) use body::{Body, JsonObject, Typed};
+pub(crate) use body::{Body, JsonList, JsonObject, Typed};
 pub(crate) use fields::{Fields, Shape};
 pub(crate) use query::{Params, UrlPath};
