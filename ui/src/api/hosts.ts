@@ -1,5 +1,11 @@
-/** Other machines as our server tells of them: `/api/hosts` and the documented `/api/remote/*`. */
+/** Other machines as our server tells of them: short names for the generated types, and the words that they may hold. */
+import type { components } from "./schema";
 import type { RunListAnswer } from "./wire";
+
+type Schemas = components["schemas"];
+
+/** An answer names every member: what the document calls optional comes as null. */
+type Sent<Part> = { [Name in keyof Part]-?: Exclude<Part[Name], undefined> };
 
 /** The stages of getting a viewer of another machine onto the screen, and the states after. */
 export type Phase =
@@ -31,80 +37,36 @@ export type SessionStatus =
 export interface Trouble {
   code: string;
   detail: string;
+  /** The stage in which it went wrong. */
   phase?: string | null;
   /** The end of the viewer's log, where that is the reason. */
   log?: string;
 }
 
-export interface Session {
-  sessionId: string;
-  host: string;
-  sshPort: number;
-  username: string;
-  localPort: number;
-  remotePort: number;
-  remoteRoot: string;
-  remotePid: number | null;
+export type Session = Omit<Sent<Schemas["SessionAnswer"]>, "status" | "phase" | "viewer" | "error"> & {
   status: SessionStatus;
-  startedAt: number;
-  uptimeSeconds: number;
-  isActive: boolean;
-  url: string;
+  phase: Phase;
+  viewer: "bundled" | "python";
+  error: Trouble | null;
+};
+
+export type HostConnection = Omit<Sent<Schemas["HostConnection"]>, "phase" | "error"> & {
   phase: Phase;
   error: Trouble | null;
-  viewer: "bundled" | "python";
-  transport: string;
-  latencyMs: number | null;
-  receivedBytes: number;
-  sentBytes: number;
-  reconnects: number;
-  remoteVersion: string | null;
-  condaEnv: string | null;
-  connectionId: string;
-}
-
-export interface HostConnection {
-  connection_id: string;
-  connected: boolean;
-  phase: Phase | null;
-  error: Trouble | null;
-}
+};
 
 export type HostSource = "ssh_config" | "saved" | "recent";
 
-export interface Host {
-  /** `ssh:<alias>`, `saved:<id>` or `recent:<connection_id>`. */
-  id: string;
-  name: string;
-  host: string;
-  port: number;
-  username: string;
+export type Host = Omit<Sent<Schemas["HostItem"]>, "source" | "connection" | "sessions"> & {
   source: HostSource;
-  address: string;
-  jump: string[];
-  notes: string[];
-  auth_method: string | null;
-  has_password: boolean;
-  has_passphrase: boolean;
   connection: HostConnection | null;
   sessions: Session[];
-  last_seen_at: number | null;
-  last_root: string | null;
-  last_environment: string | null;
-  last_viewer: string | null;
-}
+};
 
-export interface Keyring {
-  kind: "keyring" | "session";
-  detail: string | null;
-}
-
-export interface HostsAnswer {
+export type HostsAnswer = Omit<Schemas["HostsAnswer"], "hosts" | "keyring"> & {
   hosts: Host[];
-  keyring: Keyring;
-  /** What of the ssh config could not be honoured. */
-  notes: string[];
-}
+  keyring: { kind: "keyring" | "session"; detail: string | null };
+};
 
 /** The question about a key: unknown, or (a red stop) another one than before. */
 export interface HostKeyQuestion {
@@ -128,38 +90,12 @@ export interface PromptQuestion {
   prompts: { text: string; echo: boolean }[];
 }
 
-export interface Environment {
-  name: string;
-  type: string;
-  python_version: string;
-  path: string;
-  is_default: boolean;
-}
-
-export interface EnvironmentVersions {
-  pythonVersion: string | null;
-  runicornVersion: string | null;
-}
-
-export interface StorageCandidate {
-  path: string;
-  run_count: number;
-}
-
-export interface FolderItem {
-  name: string;
-  is_dir: boolean;
-  size: number;
-  mtime: number;
-}
-
+export type Environment = Sent<Schemas["EnvironmentItem"]>;
+export type FarCandidate = Schemas["RemoteCandidate"];
+export type FolderItem = Schemas["FolderItem"];
 /** A part of a folder: folders first, then by name. */
-export interface FolderPage {
-  path: string;
-  items: FolderItem[];
-  total?: number;
-  next_offset?: number | null;
-}
+export type FolderPage = Sent<Schemas["Folder"]>;
+export type SessionLog = Schemas["SessionLog"];
 
 /** A server as it is kept; secrets go in and never come out. */
 export interface SavedServer {
@@ -179,9 +115,7 @@ export interface SavedServer {
 }
 
 /** The last list that was seen of a machine which does not answer now. */
-export interface CachedRunList extends RunListAnswer {
-  age_secs: number;
-}
+export type SeenList = Omit<Schemas["SeenListAnswer"], "answer"> & { answer: RunListAnswer };
 
 /** Way to the API of a session's machine. */
 export const wayTo = (sessionId: string): string => `/api/hosts/${encodeURIComponent(sessionId)}/at`;

@@ -1,9 +1,9 @@
 /** The runs of this machine and of every connected one as one list. Each part keeps itself current. */
 import { Api, here } from "../api/client";
-import { type CachedRunList, wayTo } from "../api/hosts";
+import { type SeenList, wayTo } from "../api/hosts";
 import { Live } from "../api/live.svelte";
 import type { StorageInfo } from "../api/wire";
-import { isUp, type Remote } from "./host_facts";
+import { type HostEntry, isUp, type Remote, rememberedHosts } from "./host_facts";
 import type { Hosts } from "./hosts.svelte";
 import { type ListedRun, RunList, type RunSource } from "./run_list.svelte";
 
@@ -21,7 +21,19 @@ export function remoteList(hosts: Hosts, remote: Remote, among = false): RunList
       return session !== null && isUp(session);
     },
     lastSeen: () =>
-      here.get<CachedRunList>(`/api/hosts/sessions/${encodeURIComponent(sessionId)}/run-list-cached`),
+      here.get<SeenList>(`/api/hosts/sessions/${encodeURIComponent(sessionId)}/run-list-cached`),
+  });
+}
+
+/** What was last seen of a host that is not connected. */
+function rememberedList(live: Live, host: HostEntry): RunList {
+  const query = { connection_id: `${host.username}@${host.host}:${host.port}` };
+  return new RunList(live, {
+    machine: host.id,
+    name: host.name,
+    among: true,
+    remembered: true,
+    lastSeen: () => here.get<SeenList>("/api/hosts/run-list-cached", query),
   });
 }
 
@@ -62,12 +74,14 @@ export class AllRuns implements RunSource {
   readonly waiting: boolean = $derived.by(() => this.lists.every((list) => list.waiting));
 
   /** Takes machines in and lets those go that are not shown any more. */
-  follow(hosts: Hosts, remotes: readonly Remote[]): void {
+  follow(hosts: Hosts): void {
     const next = new Map<string, Part>();
-    for (const remote of remotes) {
+    for (const remote of hosts.remotes) {
       const key = `${remote.session.sessionId} ${remote.machine} ${remote.name}`;
-      const known = this.#parts.get(key);
-      next.set(key, known ?? this.#begin(hosts, remote));
+      next.set(key, this.#parts.get(key) ?? this.#begin(hosts, remote));
+    }
+    for (const host of rememberedHosts(hosts.list ?? [])) {
+      next.set(host.id, this.#parts.get(host.id) ?? this.#recall(host));
     }
     for (const [key, part] of this.#parts) if (!next.has(key)) part.stop();
     const same = next.size === this.#parts.size && [...next.keys()].every((key) => this.#parts.has(key));
@@ -82,6 +96,12 @@ export class AllRuns implements RunSource {
   #begin(hosts: Hosts, remote: Remote): Part {
     const list = remoteList(hosts, remote, true);
     return { list, stop: startRemote(list) };
+  }
+
+  #recall(host: HostEntry): Part {
+    const list = rememberedList(this.#home.live, host);
+    void list.refresh();
+    return { list, stop: () => {} };
   }
 
   async refresh(): Promise<void> {

@@ -22,15 +22,13 @@ export interface HostEntry extends Host {
 
 const whoAt = (host: Host): string => `${host.username}@${host.host.toLowerCase()}:${host.port}`;
 const sourceRank: Record<string, number> = { ssh_config: 0, saved: 1, recent: 2 };
-const savedIdOf = (host: Host): string | null =>
-  host.source === "saved" ? host.id.slice("saved:".length) : null;
 
 /** Two lines for the same person on the same server become one; the name people gave it wins. */
 function joined(first: HostEntry, second: Host): HostEntry {
   const sessions = new Map([...first.sessions, ...second.sessions].map((one) => [one.sessionId, one]));
   return {
     ...first,
-    savedId: first.savedId ?? savedIdOf(second),
+    savedId: first.savedId ?? second.saved_server_id,
     auth_method: first.auth_method ?? second.auth_method,
     has_password: first.has_password || second.has_password,
     has_passphrase: first.has_passphrase || second.has_passphrase,
@@ -50,7 +48,7 @@ export function mergedHosts(hosts: readonly Host[]): HostEntry[] {
   for (const host of ranked) {
     const key = whoAt(host);
     const known = entries.get(key);
-    entries.set(key, known ? joined(known, host) : { ...host, savedId: savedIdOf(host) });
+    entries.set(key, known ? joined(known, host) : { ...host, savedId: host.saved_server_id });
   }
   return [...entries.values()];
 }
@@ -98,8 +96,7 @@ function connectionState(host: Host): LinkState {
   if (connection === null) return "idle";
   if (connection.connected) return "signed_in";
   if (connection.error !== null) return questions.includes(connection.error.code) ? "idle" : "failed";
-  const settled = connection.phase === null || ["stopped", "failed"].includes(connection.phase);
-  return settled ? "idle" : "connecting";
+  return ["stopped", "failed"].includes(connection.phase) ? "idle" : "connecting";
 }
 
 export function hostState(host: Host): LinkState {
@@ -166,6 +163,12 @@ export function remotesOf(hosts: readonly HostEntry[]): Remote[] {
     }));
   });
 }
+
+/** Hosts that are not connected and whose runs were shown once: what was last seen of them can be shown. */
+export const rememberedHosts = (hosts: readonly HostEntry[]): HostEntry[] =>
+  hosts.filter(
+    (host) => host.last_seen_at !== null && host.last_viewer !== "python" && showable(host).length === 0,
+  );
 
 /** What the machine of an address is. */
 export type Machine =

@@ -40,6 +40,7 @@ export function host(id: string, members: Partial<Host> = {}): Host {
     port: 22,
     username: "me",
     source: "ssh_config",
+    saved_server_id: null,
     address: name,
     jump: [],
     notes: [],

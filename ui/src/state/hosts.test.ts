@@ -24,7 +24,13 @@ const entries = (...hosts: Host[]): HostEntry[] => mergedHosts(hosts);
 
 describe("hosts from several sources", () => {
   it("are one line when they are the same person on the same server, with what each knows", () => {
-    const saved = host("saved:7", { name: "Lab", host: "gpu", source: "saved", has_password: true });
+    const saved = host("saved:7", {
+      name: "Lab",
+      host: "gpu",
+      source: "saved",
+      saved_server_id: "7",
+      has_password: true,
+    });
     const recent = host("recent:me@gpu:22", {
       host: "GPU",
       source: "recent",
@@ -58,7 +64,7 @@ describe("hosts from several sources", () => {
 });
 
 describe("how a host stands", () => {
-  const connection = { connection_id: "me@gpu:22", connected: false, phase: null, error: null };
+  const connection = { connection_id: "me@gpu:22", connected: false, phase: "failed" as const, error: null };
   const trouble = { code: "TIMEOUT", detail: "too slow", phase: "connecting" };
 
   it.each([
@@ -180,7 +186,12 @@ class FakeLive {
 
 const answer = (...hosts: Host[]): Response =>
   new Response(
-    JSON.stringify({ hosts, keyring: { kind: "session", detail: null }, notes: [] } satisfies HostsAnswer),
+    JSON.stringify({
+      hosts,
+      keyring: { kind: "session", detail: null },
+      notes: [],
+      local_user: "me",
+    } satisfies HostsAnswer),
   );
 
 describe("the list of hosts", () => {
@@ -269,31 +280,38 @@ describe("the runs of all hosts", () => {
   it("are one list: the same id on two machines is two runs, and a machine that is away keeps its last rows", async () => {
     vi.stubGlobal("fetch", async (address: string) => {
       if (address.includes("run-list-cached")) {
-        return new Response(JSON.stringify({ ...list("b", [["x", 3]]), age_secs: 60 }));
+        return new Response(JSON.stringify({ answer: list("b", [["x", 3]]), age_secs: 60 }));
       }
       if (address.includes("bbbb0002")) return new Response("{}", { status: 502 });
       return new Response(JSON.stringify(list("a", [["x", 1]])));
     });
     const up = host("ssh:up", { sessions: [session("aaaa0001")] });
     const down = host("ssh:down", { sessions: [session("bbbb0002", { status: "reconnecting" })] });
+    const once = host("ssh:once", { last_seen_at: 5 });
     const hosts = new Hosts(live as unknown as Live);
-    hosts.value = { hosts: [up, down], keyring: { kind: "session", detail: null }, notes: [] };
+    hosts.value = {
+      local_user: "me",
+      hosts: [up, down, once, host("ssh:never")],
+      keyring: { kind: "session", detail: null },
+      notes: [],
+    };
     const home = new RunList(live as unknown as Live);
     all = new AllRuns(home);
     await home.refresh();
-    all.follow(hosts, hosts.remotes);
-    await vi.waitFor(() => expect(all.rows.length).toBe(3));
+    all.follow(hosts);
+    await vi.waitFor(() => expect(all.rows.length).toBe(4));
     flushSync();
     expect(all.rows.map((row) => [row.key, row.origin.name, row.origin.isReachable])).toEqual([
       ["x", "", true],
       ["ssh:up x", "up", true],
       ["ssh:down x", "down", false],
+      ["ssh:once x", "once", false],
     ]);
     expect(all.byKey.get("ssh:up x")?.origin.api.base).toBe("/api/hosts/aaaa0001/at");
     expect(all.error).toBeNull();
 
     hosts.value = { ...hosts.value, hosts: [up] };
-    all.follow(hosts, hosts.remotes);
+    all.follow(hosts);
     expect(all.lists.map((one) => one.name)).toEqual(["", "up"]);
   });
 });

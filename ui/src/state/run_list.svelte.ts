@@ -1,7 +1,7 @@
 /** Every run of a machine's storage root, kept current by the live link: only what changed is fetched again. */
 import { untrack } from "svelte";
 import { type Api, here } from "../api/client";
-import type { CachedRunList } from "../api/hosts";
+import type { SeenList } from "../api/hosts";
 import type { Live, LiveFrame } from "../api/live.svelte";
 import type { RunListAnswer, RunRow, StorageInfo } from "../api/wire";
 
@@ -21,6 +21,8 @@ export interface RunOrigin {
   readonly isReachable: boolean;
   /** When it last said anything, in seconds. */
   readonly heardAtSecs: number;
+  /** It is not connected at all: only what was last seen of it is known. */
+  readonly isRemembered: boolean;
 }
 
 /** A run of a list: it knows whose it is. */
@@ -108,10 +110,12 @@ export interface RunListOptions {
   /** Its rows stand among those of others: their keys name the machine too. */
   among?: boolean;
   api?: Api;
+  /** It is not connected: nobody is asked, only what was last seen is shown. */
+  remembered?: boolean;
   /** Whether there is a link to the machine, as far as is known. */
   isReachable?: () => boolean;
   /** The last list that was seen of it, for the time that it does not answer. */
-  lastSeen?: () => Promise<CachedRunList>;
+  lastSeen?: () => Promise<SeenList>;
 }
 
 export class RunList implements RunSource, RunOrigin {
@@ -127,9 +131,10 @@ export class RunList implements RunSource, RunOrigin {
   readonly name: string;
   readonly api: Api;
   readonly live: Live;
+  readonly isRemembered: boolean;
   readonly #before: string;
   readonly #reachable: () => boolean;
-  readonly #lastSeen: (() => Promise<CachedRunList>) | null;
+  readonly #lastSeen: (() => Promise<SeenList>) | null;
   #cursor = "";
   #flight: AbortController | null = null;
   #again = false;
@@ -140,13 +145,14 @@ export class RunList implements RunSource, RunOrigin {
     this.machine = options.machine ?? "";
     this.name = options.name ?? "";
     this.api = options.api ?? here;
+    this.isRemembered = options.remembered ?? false;
     this.#before = options.among ? `${this.machine} ` : "";
     this.#reachable = options.isReachable ?? (() => true);
     this.#lastSeen = options.lastSeen ?? null;
   }
 
   get isReachable(): boolean {
-    return this.#reachable();
+    return !this.isRemembered && this.#reachable();
   }
 
   /** Loads and follows until the returned function is called. */
@@ -174,6 +180,11 @@ export class RunList implements RunSource, RunOrigin {
     const flight = new AbortController();
     this.#flight = flight;
     if (!untrack(() => this.isReachable)) await this.#recall(flight);
+    if (this.isRemembered) {
+      this.#flight = null;
+      this.waiting = false;
+      return;
+    }
     try {
       do {
         this.#again = false;
@@ -212,8 +223,8 @@ export class RunList implements RunSource, RunOrigin {
     if (this.#lastSeen === null || this.rows.length > 0) return;
     const seen = await this.#lastSeen().catch(() => null);
     if (seen === null || flight.signal.aborted || this.rows.length > 0) return;
-    this.rows = this.#owned(rowsOf(seen));
-    this.storage = seen.storage;
+    this.rows = this.#owned(rowsOf(seen.answer));
+    this.storage = seen.answer.storage;
     this.heardAtSecs = Date.now() / 1000 - seen.age_secs;
     this.waiting = false;
   }

@@ -1,5 +1,6 @@
 import { flushSync } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { SeenList } from "../api/hosts";
 import type { Live, LiveFrame } from "../api/live.svelte";
 import type { RunListAnswer, RunRow } from "../api/wire";
 import { merged, newerFirst, RunList, rowsOf } from "./run_list.svelte";
@@ -150,7 +151,7 @@ describe("the list", () => {
   });
 
   it("of a machine that does not answer is the last one that was seen, until it answers again", async () => {
-    const seen = { ...JSON.parse(await answer({ rows: [["old", 1]] }).text()), age_secs: 90 };
+    const seen = { answer: await answer({ rows: [["old", 1]] }).json(), age_secs: 90 } as SeenList;
     let up = false;
     const options = { machine: "ssh:a", among: true, isReachable: () => up, lastSeen: async () => seen };
     list = new RunList(live as unknown as Live, options);

@@ -205,7 +205,6 @@ export const hostsEn = {
     address: "Address",
     addressHint: "user@server, user@server:port, or the ssh command that you use",
     addressBad: "Give it as user@server or user@server:port.",
-    userMissing: "Who are you there? Give it as user@server.",
     name: "Name",
     nameHint: "Empty: the address.",
     auth: "Sign in with",

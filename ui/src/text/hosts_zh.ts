@@ -193,7 +193,6 @@ export const hostsZh: HostsText = {
     address: "地址",
     addressHint: "user@server、user@server:port，或您使用的 ssh 命令",
     addressBad: "请填写为 user@server 或 user@server:port。",
-    userMissing: "您在那里的用户名是什么？请填写为 user@server。",
     name: "名称",
     nameHint: "留空：使用地址。",
     auth: "登录方式",

@@ -404,6 +404,7 @@ describe("an attempt", () => {
       hosts: [{ ...own, sessions: [rising] }],
       keyring: { kind: "session", detail: null },
       notes: [],
+      local_user: "me",
     };
     await flow.cancel();
     reply(done());
