@@ -48,7 +48,7 @@ export function mergedHosts(hosts: readonly Host[]): HostEntry[] {
   for (const host of ranked) {
     const key = whoAt(host);
     const known = entries.get(key);
-    entries.set(key, known ? joined(known, host) : { ...host, savedId: host.saved_server_id });
+    entries.set(key, known ? joined(known, host) : { ...host, savedId: host.saved_server_id ?? null });
   }
   return [...entries.values()];
 }
