@@ -65,6 +65,8 @@ export default defineConfig({
       {
         extends: true,
         resolve: { conditions: ["browser"] },
+        // The table of advice is held against the codes in the crate's source.
+        server: { fs: { allow: [".", "../crates/remote/src"] } },
         test: { name: "unit", include: ["src/**/*.test.ts"], environment: "jsdom", css: true },
       },
       {

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { freePort, Sshd } from "./sshd";
 import { generateRoot, openBrowser, openPage, removalMillis, removeFolder, scratch, Viewer } from "./viewer";
 
 const pictures = resolve(dirname(fileURLToPath(import.meta.url)), "../../docs/screenshots");
@@ -46,6 +47,93 @@ async function draw(viewer: Viewer, list: readonly Picture[]): Promise<void> {
 
 const charts = (page: Page) => page.locator("canvas").first().waitFor({ timeout: 30_000 });
 const dark: BrowserContextOptions = { colorScheme: "dark" };
+
+const narrow: BrowserContextOptions = { viewport: { width: 900, height: 700 } };
+const chinese: BrowserContextOptions = { locale: "zh-CN" };
+const patience = { timeout: 120_000 };
+const deed = (name: string | RegExp) => (page: Page) =>
+  page.getByRole("region").getByRole("button", { name }).first().click();
+const connect = deed(/^(Connect|连接)$/);
+
+/** Hosts of a made-up cluster; all of them are one server on this machine. */
+async function drawHosts(sshd: Sshd): Promise<void> {
+  generateRoot(sshd.root, 120, 60);
+  const home = join(folder, "home-hosts");
+  const closed = await freePort();
+  const stanza = (name: string, port: number) =>
+    `Host ${name}\n  HostName 127.0.0.1\n  Port ${port}\n  User ${sshd.username}\n  IdentityFile ${sshd.key}\n  IdentitiesOnly yes\n`;
+  Viewer.writeSshConfig(
+    home,
+    ["gpu-01", "gpu-02", "gpu-03", "gpu-04"]
+      .map((name) => stanza(name, name === "gpu-02" ? closed : sshd.port))
+      .join("\n"),
+  );
+  const viewer = await Viewer.start(generateRoot(join(folder, "near/experiments"), 60, 60), home);
+  const list = (page: Page) => page.getByRole("grid", { name: /^(Servers|服务器)$/ }).waitFor();
+  const failed = async (page: Page) => {
+    await connect(page);
+    await page.getByRole("dialog").getByRole("alert").waitFor(patience);
+  };
+  const asked = async (page: Page) => {
+    await connect(page);
+    await page.getByRole("dialog").getByRole("img").waitFor(patience);
+  };
+  await draw(viewer, [
+    { name: "hosts-key", address: "/hosts?selected=ssh:gpu-01", ready: asked },
+    { name: "hosts-key-zh", address: "/hosts?selected=ssh:gpu-01", options: chinese, ready: asked },
+    { name: "hosts-failed", address: "/hosts?selected=ssh:gpu-02", ready: failed },
+    {
+      name: "hosts-connect",
+      address: "/hosts?selected=ssh:gpu-03",
+      ready: async (page) => {
+        await connect(page);
+        await page.getByRole("button", { name: "Trust and connect" }).click();
+        await page.locator("canvas").first().waitFor(patience);
+        await page.goto(`${viewer.address}/hosts?selected=ssh:gpu-03`);
+        await deed("Show another folder…")(page);
+        await page.getByRole("button", { name: "Look for folders with runs" }).click(patience);
+        await page
+          .getByRole("dialog")
+          .getByText(/\d runs/)
+          .first()
+          .waitFor(patience);
+      },
+    },
+    { name: "hosts-light", address: "/hosts?selected=ssh:gpu-03", ready: deed("Viewer log") },
+    { name: "hosts-dark", address: "/hosts?selected=ssh:gpu-02", options: dark, ready: list },
+    { name: "hosts-zh", address: "/hosts?selected=ssh:gpu-03", options: chinese, ready: list },
+    { name: "hosts-narrow", address: "/hosts?selected=ssh:gpu-03", options: narrow, ready: list },
+    {
+      name: "runs-remote",
+      address: "/at/ssh:gpu-03/runs",
+      ready: async (page) => {
+        await charts(page);
+        await page.getByRole("button", { name: /^Host:/ }).click();
+      },
+    },
+    { name: "runs-all-hosts-dark", address: "/at/all/runs", options: dark, ready: charts },
+  ]);
+  await sshd.stop();
+  const down = (page: Page) =>
+    page.getByRole("status").filter({ hasText: "is being made again" }).waitFor(patience);
+  await draw(viewer, [{ name: "runs-link-down", address: "/at/ssh:gpu-03/runs", ready: down }]);
+  await sshd.changeHostKey();
+  await viewer.stop();
+  const again = await Viewer.start(join(folder, "near/experiments"), home);
+  await draw(again, [
+    { name: "hosts-key-changed-dark", address: "/hosts?selected=ssh:gpu-03", options: dark, ready: asked },
+  ]);
+  await again.stop();
+
+  const nothing = await Viewer.start(join(folder, "near/experiments"), join(folder, "home-no-hosts"));
+  const teaches = (page: Page) =>
+    page.getByRole("heading", { name: "Any server you can reach with SSH" }).waitFor();
+  await draw(nothing, [
+    { name: "hosts-empty", address: "/hosts", ready: teaches },
+    { name: "hosts-empty-dark", address: "/hosts", options: dark, ready: teaches },
+  ]);
+  await nothing.stop();
+}
 
 describe("pictures", () => {
   it("of some hundred runs, light, dark, narrow and in Chinese", async () => {
@@ -110,6 +198,17 @@ describe("pictures", () => {
     const face = (page: Page) => page.getByRole("alert").waitFor();
     await draw(empty, [{ name: "runs-missing", address: "/runs", ready: face }]);
     await empty.stop();
+  });
+
+  it("of hosts: connected, failed, asked about, none at all", async () => {
+    const far = join(folder, "far");
+    mkdirSync(far);
+    const sshd = await Sshd.start(far);
+    try {
+      await drawHosts(sshd);
+    } finally {
+      await sshd.close();
+    }
   });
 
   it("of 10,000 runs", async () => {

@@ -101,6 +101,9 @@ export class Viewer {
           XDG_CONFIG_HOME: join(home, "config"),
           XDG_CACHE_HOME: join(home, "cache"),
           XDG_DATA_HOME: join(home, "data"),
+          // Who connects to servers that name nobody, and where the viewers for them lie when not beside this one.
+          USER: "ada",
+          ...(process.env.RUNICORN_VIEWERS ? { RUNICORN_VIEWERS: process.env.RUNICORN_VIEWERS } : {}),
         },
         stdio: ["ignore", "pipe", "pipe"],
       },
@@ -110,6 +113,12 @@ export class Viewer {
     const line = await firstLine(child, said);
     const { url } = JSON.parse(line) as { url: string };
     return new Viewer(url, root, home, child);
+  }
+
+  /** `~/.ssh/config` of the viewer's user, read anew each time that hosts are asked for. */
+  static writeSshConfig(home: string, text: string): void {
+    mkdirSync(join(home, ".ssh"), { recursive: true, mode: 0o700 });
+    writeFileSync(join(home, ".ssh/config"), text, { mode: 0o600 });
   }
 
   async stop(): Promise<void> {

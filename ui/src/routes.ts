@@ -5,5 +5,6 @@ import type { PageName } from "./state/places";
 
 export const pages: Record<PageName, () => Promise<Component> | Component> = {
   runs: () => Runs,
+  hosts: async () => (await import("./pages/hosts/Hosts.svelte")).default,
   run: async () => (await import("./pages/run/Run.svelte")).default,
 };

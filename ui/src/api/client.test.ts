@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiError, address, call, get, sentenceOf } from "./client";
+import { Api, ApiError, address, here, sentenceOf } from "./client";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -17,7 +17,7 @@ describe("addresses", () => {
 describe("refusals", () => {
   it("carry the server's sentence, code and status", async () => {
     answers('{"detail":"Run not found","code":"RUN_NOT_FOUND"}', { status: 404 });
-    const fault = await get("/api/x").catch((error: unknown) => error);
+    const fault = await here.get("/api/x").catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(ApiError);
     expect(fault).toMatchObject({ status: 404, code: "RUN_NOT_FOUND", detail: "Run not found" });
   });
@@ -32,12 +32,12 @@ describe("refusals", () => {
 
   it("without a JSON body still say the status", async () => {
     answers("<html>", { status: 502, statusText: "Bad Gateway" });
-    await expect(get("/api/x")).rejects.toMatchObject({ status: 502, detail: "502 Bad Gateway" });
+    await expect(here.get("/api/x")).rejects.toMatchObject({ status: 502, detail: "502 Bad Gateway" });
   });
 
   it("tell no answer from an answer", async () => {
     vi.stubGlobal("fetch", vi.fn().mockRejectedValue(new TypeError("Failed to fetch")));
-    await expect(get("/api/x")).rejects.toMatchObject({ status: 0, code: "NO_ANSWER" });
+    await expect(here.get("/api/x")).rejects.toMatchObject({ status: 0, code: "NO_ANSWER" });
   });
 
   it("pass a wanted abort through", async () => {
@@ -45,6 +45,25 @@ describe("refusals", () => {
     abort.abort();
     const cause = new DOMException("stopped", "AbortError");
     vi.stubGlobal("fetch", vi.fn().mockRejectedValue(cause));
-    await expect(call("GET", "/api/x", { signal: abort.signal })).rejects.toBe(cause);
+    await expect(here.call("GET", "/api/x", { signal: abort.signal })).rejects.toBe(cause);
+  });
+});
+
+describe("another machine", () => {
+  it("is reached through this one, requests and links alike", async () => {
+    answers("{}");
+    const far = new Api("/api/hosts/ab12cd34/at");
+    await far.get("/api/run-list", { since: "7" });
+    expect(vi.mocked(fetch).mock.calls[0]?.[0]).toBe("/api/hosts/ab12cd34/at/api/run-list?since=7");
+    expect(far.address("/api/run-file/x", { file: "a b" })).toBe(
+      "/api/hosts/ab12cd34/at/api/run-file/x?file=a+b",
+    );
+  });
+
+  it("asks questions that keep their members", async () => {
+    const detail = { code: "HOST_KEY_CONFIRMATION_REQUIRED", message: "Host key verification failed" };
+    answers(JSON.stringify({ detail }), { status: 409 });
+    const fault = await here.post("/api/remote/connect", {}).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ status: 409, code: detail.code, detail: detail.message, body: { detail } });
   });
 });

@@ -5,6 +5,8 @@ export interface ErrorBody {
   error?: string;
   code?: string;
   details?: string;
+  /** The stage in which a connection to another machine failed. */
+  phase?: string | null;
 }
 
 /** A refusal of the server, or the lack of an answer (`status` 0, `code` `NO_ANSWER`). */
@@ -13,6 +15,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     readonly detail: string,
+    /** All that the server said; questions of another machine stand in its `detail`. */
+    readonly body: ErrorBody | null = null,
   ) {
     super(detail);
     this.name = "ApiError";
@@ -49,10 +53,18 @@ export function sentenceOf(body: ErrorBody | null, fallback: string): string {
   return body?.error ?? fallback;
 }
 
+/** A question (a host key, a second factor) is an object with a code and a message of its own. */
+function questionOf(body: ErrorBody | null): { code?: string; message?: string } {
+  const { detail } = body ?? {};
+  return typeof detail === "object" && detail !== null && !Array.isArray(detail) ? detail : {};
+}
+
 async function refusal(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as ErrorBody | null;
-  const fallback = `${response.status} ${response.statusText}`.trim();
-  return new ApiError(response.status, body?.code ?? `HTTP_${response.status}`, sentenceOf(body, fallback));
+  const question = questionOf(body);
+  const fallback = question.message ?? `${response.status} ${response.statusText}`.trim();
+  const code = body?.code ?? question.code ?? `HTTP_${response.status}`;
+  return new ApiError(response.status, code, sentenceOf(body, fallback), body);
 }
 
 async function send(method: string, path: string, options: CallOptions): Promise<Response> {
@@ -69,43 +81,57 @@ async function send(method: string, path: string, options: CallOptions): Promise
   }
 }
 
-/** Calls the server and reads its JSON answer. */
-export async function call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-  const response = await send(method, path, options);
-  if (!response.ok) throw await refusal(response);
-  if (response.status === 204) return undefined as Answer;
-  return (await response.json()) as Answer;
-}
-
-export function get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
-  return call<Answer>("GET", path, signal === undefined ? { query } : { query, signal });
-}
-
-export function post<Answer>(path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-  return call<Answer>("POST", path, signal === undefined ? { body } : { body, signal });
-}
-
-export function patch<Answer>(path: string, body: unknown): Promise<Answer> {
-  return call<Answer>("PATCH", path, { body });
-}
-
-export function remove<Answer>(path: string): Promise<Answer> {
-  return call<Answer>("DELETE", path);
-}
-
 /** One path segment, safe in an address. */
 export function segment(text: string): string {
   return encodeURIComponent(text);
 }
 
-/** Asks for a file and saves it where the browser saves files. */
-export async function download(path: string, body: unknown, name: string): Promise<void> {
-  const response = await send("POST", path, { body });
-  if (!response.ok) throw await refusal(response);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = name;
-  link.click();
-  // The browser has taken the file's content once the click is handled.
-  setTimeout(() => URL.revokeObjectURL(link.href), 0);
+/** The API of one machine: of the one that serves this page, or of another one through it. */
+export class Api {
+  /** What stands before `/api/…` of that machine; empty for the one that serves this page. */
+  constructor(readonly base = "") {}
+
+  /** The address of a path of that machine, for links, images and sockets. */
+  address(path: string, query: Query = {}): string {
+    return address(this.base + path, query);
+  }
+
+  /** Calls the machine and reads its JSON answer. */
+  async call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const response = await send(method, this.base + path, options);
+    if (!response.ok) throw await refusal(response);
+    if (response.status === 204) return undefined as Answer;
+    return (await response.json()) as Answer;
+  }
+
+  get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
+    return this.call<Answer>("GET", path, signal === undefined ? { query } : { query, signal });
+  }
+
+  post<Answer>(path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+    return this.call<Answer>("POST", path, signal === undefined ? { body } : { body, signal });
+  }
+
+  patch<Answer>(path: string, body: unknown): Promise<Answer> {
+    return this.call<Answer>("PATCH", path, { body });
+  }
+
+  remove<Answer>(path: string): Promise<Answer> {
+    return this.call<Answer>("DELETE", path);
+  }
+
+  /** Asks for a file and saves it where the browser saves files. */
+  async download(path: string, body: unknown, name: string): Promise<void> {
+    const response = await send("POST", this.base + path, { body });
+    if (!response.ok) throw await refusal(response);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = name;
+    link.click();
+    // The browser has taken the file's content once the click is handled.
+    setTimeout(() => URL.revokeObjectURL(link.href), 0);
+  }
 }
+
+/** The machine that serves this page: its hosts, its window, its keyring. */
+export const here = new Api();

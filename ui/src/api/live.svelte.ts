@@ -1,5 +1,5 @@
 /** WebSockets that come back by themselves, and the one that carries the server's live events. */
-import { address, type Query } from "./client";
+import { type Api, address, here, type Query } from "./client";
 
 export type LinkState = "connecting" | "live" | "lost";
 
@@ -34,6 +34,14 @@ export class Socket<Frame> {
     clearTimeout(this.#timer);
     this.#socket?.close();
     this.#socket = null;
+  }
+
+  /** Dials now when the link is lost, whatever the wait. */
+  retry(): void {
+    if (this.state !== "lost" || this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#losses = 0;
+    this.#dial();
   }
 
   send(frame: unknown): void {
@@ -71,15 +79,15 @@ export interface LiveFrame {
 
 type Listener = (frame: LiveFrame) => void;
 
-/** `/api/live`: one per window. Listeners get every frame; watched runs report their growth. */
+/** `/api/live` of a machine: one for each that is on screen. Listeners get every frame; watched runs report their growth. */
 export class Live {
   readonly #socket: Socket<LiveFrame>;
   readonly #listeners = new Set<Listener>();
   readonly #watches = new Map<symbol, readonly string[]>();
 
-  constructor() {
+  constructor(api: Api = here) {
     this.#socket = new Socket<LiveFrame>(
-      "/api/live",
+      api.address("/api/live"),
       () => ({}),
       (frame) => this.#tell(frame),
       () => this.#sendWatches(),
@@ -92,6 +100,10 @@ export class Live {
 
   open(): () => void {
     return this.#socket.open();
+  }
+
+  retry(): void {
+    this.#socket.retry();
   }
 
   listen(listener: Listener): () => void {

@@ -18,8 +18,12 @@ export function fits(text: string, words: readonly string[]): boolean {
 export const wordsOf = (query: string): string[] => query.toLowerCase().split(/\s+/).filter(Boolean);
 
 /** The newest runs that fit, at most `most`; stops looking when it has them. */
-export function runsThatFit(rows: readonly RunRow[], words: readonly string[], most: number): RunRow[] {
-  const found: RunRow[] = [];
+export function runsThatFit<Row extends RunRow>(
+  rows: readonly Row[],
+  words: readonly string[],
+  most: number,
+): Row[] {
+  const found: Row[] = [];
   for (const row of rows) {
     if (found.length === most) break;
     if (fits([row.alias ?? "", row.id, row.path ?? "", ...row.tags].join(" "), words)) found.push(row);

@@ -1,5 +1,5 @@
 /** What the window around us offers. In a plain browser: nothing, and the page hides what needs it. */
-import { get, post } from "../api/client";
+import { here } from "../api/client";
 import type { DesktopInfo } from "../api/wire";
 
 export class Desktop {
@@ -9,7 +9,7 @@ export class Desktop {
 
   async ask(): Promise<void> {
     try {
-      const info = await get<DesktopInfo>("/api/desktop");
+      const info = await here.get<DesktopInfo>("/api/desktop");
       this.available = info.available;
       this.version = info.version;
     } catch {
@@ -24,12 +24,12 @@ export class Desktop {
   painted(what: "frame" | "page"): void {
     if (this.#painted.has(what)) return;
     this.#painted.add(what);
-    const report = () => void post("/api/desktop/painted").catch(() => undefined);
+    const report = () => void here.post("/api/desktop/painted").catch(() => undefined);
     requestAnimationFrame(() => requestAnimationFrame(report));
   }
 
   /** The folder that the reader picked, or null. */
   async pickFolder(): Promise<string | null> {
-    return (await post<{ path: string | null }>("/api/desktop/pick-folder")).path;
+    return (await here.post<{ path: string | null }>("/api/desktop/pick-folder")).path;
   }
 }

@@ -1,24 +1,35 @@
-/** Address → page and back. Names are those of the rail, the page folders and the server's files. */
+/** Address → machine and page, and back. Names are those of the rail, the page folders and the server's files. */
 
-export type PageName = "runs" | "run";
+export type PageName = "runs" | "run" | "hosts";
 
 export interface Place {
+  /** Whose runs: empty for the machine that serves the page, `all`, or a host's id, with `~session` when it has several. */
+  machine: string;
   /** Null: no page has this address. */
   page: PageName | null;
   id: string | null;
 }
 
+/** The runs of all machines in one list. */
+export const ALL = "all";
+
+const elsewhere = /^\/at\/([^/]+)(\/.*)?$/;
+
 const table: readonly { page: PageName; pattern: RegExp }[] = [
   { page: "runs", pattern: /^\/(?:runs\/?)?(?:index\.html)?$/ },
   { page: "run", pattern: /^\/run\/([^/]+)\/?$/ },
+  { page: "hosts", pattern: /^\/hosts\/?$/ },
 ];
 
 export function placeOf(pathname: string): Place {
+  const away = elsewhere.exec(pathname);
+  const machine = decoded(away?.[1] ?? "");
+  const path = away ? (away[2] ?? "/") : pathname;
   for (const { page, pattern } of table) {
-    const found = pattern.exec(pathname);
-    if (found) return { page, id: found[1] === undefined ? null : decoded(found[1]) };
+    const found = pattern.exec(path);
+    if (found) return { machine, page, id: found[1] === undefined ? null : decoded(found[1]) };
   }
-  return { page: null, id: null };
+  return { machine, page: null, id: null };
 }
 
 /** A segment with a broken escape is taken as it stands. */
@@ -30,5 +41,16 @@ function decoded(segment: string): string {
   }
 }
 
-export const runHref = (id: string): string => `/run/${encodeURIComponent(id)}`;
-export const runsHref = (query = ""): string => (query === "" ? "/runs" : `/runs?${query}`);
+/** `ssh:gpu-03` and `recent:me@10.0.0.7:22` stay readable in the address bar. */
+function prefix(machine: string): string {
+  if (machine === "") return "";
+  const plain = encodeURIComponent(machine).replaceAll("%3A", ":").replaceAll("%40", "@");
+  return `/at/${plain}`;
+}
+
+const withQuery = (path: string, query: string): string => (query === "" ? path : `${path}?${query}`);
+
+export const runHref = (id: string, machine = ""): string =>
+  `${prefix(machine)}/run/${encodeURIComponent(id)}`;
+export const runsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/runs`, query);
+export const hostsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/hosts`, query);

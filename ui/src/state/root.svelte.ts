@@ -1,33 +1,35 @@
 /** Which storage folder is shown: choosing another, sample runs and back. */
-import { ApiError, post, remove } from "../api/client";
+import { type Api, ApiError } from "../api/client";
 import type { StorageInfo } from "../api/wire";
-import type { RunList } from "./run_list.svelte";
+import type { RunSource } from "./run_list.svelte";
 
 export class Root {
   /** The dialog that asks for a folder is open. */
   asking = $state(false);
   busy = $state(false);
-  readonly #list: RunList;
+  readonly #api: Api;
+  readonly #list: RunSource;
 
-  constructor(list: RunList) {
+  constructor(api: Api, list: RunSource) {
+    this.#api = api;
     this.#list = list;
   }
 
   /** Shows another folder; the fault as a sentence, or null when it worked. */
   async use(path: string): Promise<string | null> {
     return this.#do(async () => {
-      await post("/api/config/user_root_dir", { path });
+      await this.#api.post("/api/config/user_root_dir", { path });
       this.asking = false;
       await this.#list.switched();
     });
   }
 
   async showSamples(): Promise<string | null> {
-    return this.#do(async () => this.#list.switched(await post<StorageInfo>("/api/samples")));
+    return this.#do(async () => this.#list.switched(await this.#api.post<StorageInfo>("/api/samples")));
   }
 
   async leaveSamples(): Promise<string | null> {
-    return this.#do(async () => this.#list.switched(await remove<StorageInfo>("/api/samples")));
+    return this.#do(async () => this.#list.switched(await this.#api.remove<StorageInfo>("/api/samples")));
   }
 
   async #do(work: () => Promise<void>): Promise<string | null> {

@@ -5,7 +5,7 @@ import { type Place, placeOf } from "./places";
 const settleMillis = 200;
 
 class Route {
-  place = $state.raw<Place>({ page: "runs", id: null });
+  place = $state.raw<Place>({ machine: "", page: "runs", id: null });
   query = $state.raw(new URLSearchParams());
   #timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -1,24 +1,34 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { placeOf, runHref } from "./places";
+import { hostsHref, placeOf, runHref, runsHref } from "./places";
 import { follow, route } from "./route.svelte";
 
 describe("addresses", () => {
   it.each([
-    ["/", { page: "runs", id: null }],
-    ["/index.html", { page: "runs", id: null }],
-    ["/runs", { page: "runs", id: null }],
-    ["/runs/", { page: "runs", id: null }],
-    ["/run/20260101_000000_aaaaaa", { page: "run", id: "20260101_000000_aaaaaa" }],
-    ["/run/a%20b", { page: "run", id: "a b" }],
-    ["/run/%E0%A4%A", { page: "run", id: "%E0%A4%A" }],
-    ["/run/", { page: null, id: null }],
-    ["/settings", { page: null, id: null }],
+    ["/", { machine: "", page: "runs", id: null }],
+    ["/index.html", { machine: "", page: "runs", id: null }],
+    ["/runs", { machine: "", page: "runs", id: null }],
+    ["/runs/", { machine: "", page: "runs", id: null }],
+    ["/run/20260101_000000_aaaaaa", { machine: "", page: "run", id: "20260101_000000_aaaaaa" }],
+    ["/run/a%20b", { machine: "", page: "run", id: "a b" }],
+    ["/run/%E0%A4%A", { machine: "", page: "run", id: "%E0%A4%A" }],
+    ["/run/", { machine: "", page: null, id: null }],
+    ["/hosts", { machine: "", page: "hosts", id: null }],
+    ["/at/all/runs", { machine: "all", page: "runs", id: null }],
+    ["/at/ssh:gpu-03", { machine: "ssh:gpu-03", page: "runs", id: null }],
+    ["/at/ssh%3Agpu-03/run/a%20b", { machine: "ssh:gpu-03", page: "run", id: "a b" }],
+    ["/at/ssh:gpu-03~0123abcd/hosts", { machine: "ssh:gpu-03~0123abcd", page: "hosts", id: null }],
+    ["/at/ssh:gpu-03/nowhere", { machine: "ssh:gpu-03", page: null, id: null }],
+    ["/settings", { machine: "", page: null, id: null }],
   ])("%s is a place", (pathname, place) => {
     expect(placeOf(pathname)).toEqual(place);
   });
 
   it("lead there and back", () => {
     expect(placeOf(runHref("ä/ö #1")).id).toBe("ä/ö #1");
+    const machine = "recent:me/ü@10.0.0.7:22";
+    expect(runsHref("q=a", machine)).toBe("/at/recent:me%2F%C3%BC@10.0.0.7:22/runs?q=a");
+    expect(placeOf(runHref("x", machine))).toEqual({ machine, page: "run", id: "x" });
+    expect(placeOf(hostsHref("", machine))).toMatchObject({ machine, page: "hosts" });
   });
 });
 
@@ -65,7 +75,7 @@ describe("a click on a link", () => {
 
   it("of ours stays in the page", () => {
     expect(click('<a href="/run/abc">x</a>')).toBe(true);
-    expect(route.place).toEqual({ page: "run", id: "abc" });
+    expect(route.place).toEqual({ machine: "", page: "run", id: "abc" });
   });
 
   it.each([

@@ -1,20 +1,79 @@
-/** Every run of the storage root, kept current by the live link: only what changed is fetched again. */
+/** Every run of a machine's storage root, kept current by the live link: only what changed is fetched again. */
 import { untrack } from "svelte";
-import { get } from "../api/client";
+import { type Api, here } from "../api/client";
+import type { SeenList } from "../api/hosts";
 import type { Live, LiveFrame } from "../api/live.svelte";
 import type { RunListAnswer, RunRow, StorageInfo } from "../api/wire";
 
 /** Time between two questions while the live link is down, in milliseconds. */
 const fallbackMillis = 2_000;
 
+/** Where a row comes from: whom to ask about it, and whether they answer. */
+export interface RunOrigin {
+  /** Its part of the address. */
+  readonly machine: string;
+  /** What people call it. */
+  readonly name: string;
+  readonly api: Api;
+  readonly live: Live;
+  readonly storage: StorageInfo | null;
+  /** False while there is no link to it. */
+  readonly isReachable: boolean;
+  /** When it last said anything, in seconds. */
+  readonly heardAtSecs: number;
+  /** It is not connected at all: only what was last seen of it is known. */
+  readonly isRemembered: boolean;
+}
+
+/** A run of a list: it knows whose it is. */
+export interface ListedRun extends RunRow {
+  /** Unique in its list, also where several machines see the same files. */
+  key: string;
+  origin: RunOrigin;
+}
+
+/** What pages show runs of: one machine's list, or that of all. */
+export interface RunSource {
+  readonly rows: readonly ListedRun[];
+  readonly byKey: ReadonlyMap<string, ListedRun>;
+  readonly storage: StorageInfo | null;
+  readonly error: unknown;
+  readonly waiting: boolean;
+  refresh(): Promise<void>;
+  switched(storage?: StorageInfo): Promise<void>;
+}
+
+const textOf = (value: unknown): string | null => (typeof value === "string" ? value : null);
+const numberOf = (value: unknown): number | null =>
+  typeof value === "number" && Number.isFinite(value) ? value : null;
+
+/** Another machine may send anything: what is no text, no number, no list of texts is as if it were absent. */
+function readRow(row: Map<string, unknown>): RunRow {
+  const tags = row.get("tags");
+  return {
+    id: textOf(row.get("id")) ?? "",
+    path: textOf(row.get("path")),
+    alias: textOf(row.get("alias")),
+    status: textOf(row.get("status")) ?? "",
+    status_reason: textOf(row.get("status_reason")),
+    created_at: numberOf(row.get("created_at")),
+    started_at: numberOf(row.get("started_at")),
+    ended_at: numberOf(row.get("ended_at")),
+    tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string") : [],
+    best_metric_name: textOf(row.get("best_metric_name")),
+    best_metric_value: numberOf(row.get("best_metric_value")),
+    best_metric_step: numberOf(row.get("best_metric_step")),
+    best_metric_mode: textOf(row.get("best_metric_mode")),
+    assets_count: numberOf(row.get("assets_count")) ?? 0,
+    problem: textOf(row.get("problem")),
+    last_write_at: numberOf(row.get("last_write_at")),
+  };
+}
+
 /** Turns the compact rows of an answer into objects named by its `fields`. */
 export function rowsOf(answer: Pick<RunListAnswer, "fields" | "rows">): RunRow[] {
   const { fields } = answer;
-  return answer.rows.map((cells) => {
-    const row: Record<string, unknown> = {};
-    for (let at = 0; at < fields.length; at += 1) row[fields[at] as string] = cells[at];
-    return row as unknown as RunRow;
-  });
+  return answer.rows.map((cells) => readRow(new Map(fields.map((field, at) => [field, cells[at]]))));
 }
 
 const madeAt = (row: RunRow): number => row.created_at ?? 0;
@@ -25,15 +84,15 @@ export function newerFirst(a: RunRow, b: RunRow): number {
 }
 
 /** The list after a partial answer: changed rows replaced, new ones put in their place, gone ones dropped. */
-export function merged(
-  rows: readonly RunRow[],
-  changed: readonly RunRow[],
+export function merged<Row extends RunRow>(
+  rows: readonly Row[],
+  changed: readonly Row[],
   removed: readonly string[],
-): RunRow[] {
+): Row[] {
   const touched = new Set([...changed.map((row) => row.id), ...removed]);
   const kept = rows.filter((row) => !touched.has(row.id));
   const fresh = [...changed].sort(newerFirst);
-  const result: RunRow[] = [];
+  const result: Row[] = [];
   let at = 0;
   for (const row of kept) {
     for (let next = fresh[at]; next && newerFirst(next, row) < 0; next = fresh[at]) {
@@ -45,27 +104,60 @@ export function merged(
   return result.concat(fresh.slice(at));
 }
 
-export class RunList {
-  rows = $state.raw<readonly RunRow[]>([]);
+export interface RunListOptions {
+  machine?: string;
+  name?: string;
+  /** Its rows stand among those of others: their keys name the machine too. */
+  among?: boolean;
+  api?: Api;
+  /** It is not connected: nobody is asked, only what was last seen is shown. */
+  remembered?: boolean;
+  /** Whether there is a link to the machine, as far as is known. */
+  isReachable?: () => boolean;
+  /** The last list that was seen of it, for the time that it does not answer. */
+  lastSeen?: () => Promise<SeenList>;
+}
+
+export class RunList implements RunSource, RunOrigin {
+  rows = $state.raw<readonly ListedRun[]>([]);
   storage = $state.raw<StorageInfo | null>(null);
   error = $state.raw<unknown>(null);
   /** True until the first answer or failure. */
   waiting = $state(true);
-  readonly byId = $derived(new Map(this.rows.map((row) => [row.id, row])));
+  heardAtSecs = $state(0);
+  readonly byKey = $derived(new Map(this.rows.map((row) => [row.key, row])));
 
-  readonly #live: Live;
+  readonly machine: string;
+  readonly name: string;
+  readonly api: Api;
+  readonly live: Live;
+  readonly isRemembered: boolean;
+  readonly #before: string;
+  readonly #reachable: () => boolean;
+  readonly #lastSeen: (() => Promise<SeenList>) | null;
   #cursor = "";
   #flight: AbortController | null = null;
   #again = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(live: Live) {
-    this.#live = live;
+  constructor(live: Live, options: RunListOptions = {}) {
+    this.live = live;
+    this.machine = options.machine ?? "";
+    this.name = options.name ?? "";
+    this.api = options.api ?? here;
+    this.isRemembered = options.remembered ?? false;
+    this.#before = options.among ? `${this.machine} ` : "";
+    this.#reachable = options.isReachable ?? (() => true);
+    this.#lastSeen = options.lastSeen ?? null;
+  }
+
+  get isReachable(): boolean {
+    return !this.isRemembered && this.#reachable();
   }
 
   /** Loads and follows until the returned function is called. */
   start(): () => void {
-    const deaf = this.#live.listen((frame) => this.#hear(frame));
+    const deaf = this.live.listen((frame) => this.#hear(frame));
     const wake = () => document.hidden || void this.refresh();
     document.addEventListener("visibilitychange", wake);
     untrack(() => void this.refresh());
@@ -87,11 +179,17 @@ export class RunList {
     clearTimeout(this.#timer);
     const flight = new AbortController();
     this.#flight = flight;
+    if (!untrack(() => this.isReachable)) await this.#recall(flight);
+    if (this.isRemembered) {
+      this.#flight = null;
+      this.waiting = false;
+      return;
+    }
     try {
       do {
         this.#again = false;
         const since = this.#cursor === "" ? null : this.#cursor;
-        const answer = await get<RunListAnswer>("/api/run-list", { since }, flight.signal);
+        const answer = await this.api.get<RunListAnswer>("/api/run-list", { since }, flight.signal);
         if (flight.signal.aborted) return;
         this.#take(answer);
       } while (this.#again);
@@ -99,10 +197,12 @@ export class RunList {
     } catch (error) {
       if (flight.signal.aborted) return;
       this.error = error;
+      await this.#recall(flight);
     }
+    if (this.#flight !== flight) return;
     this.#flight = null;
     this.waiting = false;
-    if (this.#live.state !== "live" || this.error !== null) {
+    if (this.live.state !== "live" || this.error !== null) {
       this.#timer = setTimeout(() => void this.refresh(), fallbackMillis);
     }
   }
@@ -118,8 +218,25 @@ export class RunList {
     await this.refresh();
   }
 
+  /** Shows what was last seen of a machine that does not answer, when nothing newer is on screen. */
+  async #recall(flight: AbortController): Promise<void> {
+    if (this.#lastSeen === null || this.rows.length > 0) return;
+    const seen = await this.#lastSeen().catch(() => null);
+    if (seen === null || flight.signal.aborted || this.rows.length > 0) return;
+    this.rows = this.#owned(rowsOf(seen.answer));
+    this.storage = seen.answer.storage;
+    this.heardAtSecs = Date.now() / 1000 - seen.age_secs;
+    this.waiting = false;
+  }
+
+  /** Rows of this machine; alone they go by their ids, among those of others by both. */
+  #owned(rows: RunRow[]): ListedRun[] {
+    return rows.map((row) => ({ ...row, key: this.#before + row.id, origin: this }));
+  }
+
   #take(answer: RunListAnswer): void {
-    const rows = rowsOf(answer);
+    const rows = this.#owned(rowsOf(answer));
+    this.heardAtSecs = Date.now() / 1000;
     if (answer.full) this.rows = rows;
     else if (rows.length > 0 || answer.removed.length > 0) {
       this.rows = merged(this.rows, rows, answer.removed);
@@ -129,6 +246,7 @@ export class RunList {
   }
 
   #hear(frame: LiveFrame): void {
+    this.heardAtSecs = Date.now() / 1000;
     switch (frame.type) {
       case "hello":
       case "runs":

@@ -1,5 +1,6 @@
 import { flushSync } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { SeenList } from "../api/hosts";
 import type { Live, LiveFrame } from "../api/live.svelte";
 import type { RunListAnswer, RunRow } from "../api/wire";
 import { merged, newerFirst, RunList, rowsOf } from "./run_list.svelte";
@@ -9,7 +10,24 @@ const row = (id: string, created_at: number | null, alias = ""): RunRow =>
 
 describe("rows of an answer", () => {
   it("are named by its fields, in whatever order they come", () => {
-    expect(rowsOf({ fields: ["alias", "id"], rows: [["x", "1"]] })).toEqual([{ alias: "x", id: "1" }]);
+    expect(rowsOf({ fields: ["alias", "id"], rows: [["x", "1"]] })).toMatchObject([{ alias: "x", id: "1" }]);
+  });
+});
+
+describe("rows of a machine that sends anything", () => {
+  it("are texts, numbers and lists of texts, or absent", () => {
+    const fields = ["id", "alias", "tags", "created_at", "assets_count", "__proto__", "origin"];
+    const [first, second] = rowsOf({
+      fields,
+      rows: [
+        ["a", { toString: 1 }, ["x", 7, null], "yesterday", "many", { polluted: true }, { machine: "x" }],
+        [7, "<img src=x onerror=alert(1)>", "no list", 5, 2, null, null],
+      ],
+    });
+    expect(first).toMatchObject({ id: "a", alias: null, tags: ["x"], created_at: null, assets_count: 0 });
+    expect(first).not.toHaveProperty("polluted");
+    expect(first).not.toHaveProperty("origin");
+    expect(second).toMatchObject({ id: "", alias: "<img src=x onerror=alert(1)>", tags: [], created_at: 5 });
   });
 });
 
@@ -130,6 +148,23 @@ describe("the list", () => {
     await list.refresh();
     expect(list.rows.length).toBe(1);
     expect(list.error).toMatchObject({ detail: "disk gone", status: 500 });
+  });
+
+  it("of a machine that does not answer is the last one that was seen, until it answers again", async () => {
+    const seen = { answer: await answer({ rows: [["old", 1]] }).json(), age_secs: 90 } as SeenList;
+    let up = false;
+    const options = { machine: "ssh:a", among: true, isReachable: () => up, lastSeen: async () => seen };
+    list = new RunList(live as unknown as Live, options);
+    asked.mockResolvedValueOnce(new Response("{}", { status: 502 }));
+    stop = list.start();
+    await vi.waitFor(() => expect(list.error).toMatchObject({ status: 502 }));
+    expect(list.rows.map((one) => [one.key, one.origin.isReachable])).toEqual([["ssh:a old", false]]);
+    expect(Date.now() / 1000 - list.heardAtSecs).toBeGreaterThanOrEqual(90);
+    up = true;
+    asked.mockResolvedValueOnce(answer({ rows: [["new", 2]] }));
+    await list.refresh();
+    expect(list.rows.map((one) => one.id)).toEqual(["new"]);
+    expect(list.error).toBeNull();
   });
 
   it("shows nothing of the old folder after a switch", async () => {

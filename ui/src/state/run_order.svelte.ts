@@ -1,13 +1,23 @@
-/** The order in which a list last showed its runs, and its address, for going on from one run to the next. */
+/** The rows that a list last showed, in its order, and its address, for going on from one run to the next and back. */
+import { runHref } from "./places";
+
+interface Placed {
+  id: string;
+  origin: { machine: string };
+}
+
+/** Addresses of the runs of a list. */
+export const hrefsOf = (rows: readonly Placed[]): string[] =>
+  rows.map((row) => runHref(row.id, row.origin.machine));
 
 class RunOrder {
-  ids = $state.raw<readonly string[]>([]);
-  /** Query of the list's address, to come back to the same view. */
-  query = $state("");
+  rows = $state.raw<readonly Placed[]>([]);
+  /** Address of the list; empty when none was seen. */
+  href = $state("");
 
-  set(ids: readonly string[], query: string): void {
-    this.ids = ids;
-    this.query = query;
+  set(rows: readonly Placed[], href: string): void {
+    this.rows = rows;
+    this.href = href;
   }
 }
 

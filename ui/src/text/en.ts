@@ -2,7 +2,7 @@
 
 export const en = {
   app: "Runicorn",
-  pages: { runs: "Runs", run: "Run" },
+  pages: { runs: "Runs", run: "Run", hosts: "Hosts" },
   common: {
     retry: "Try again",
     undo: "Undo",
@@ -47,7 +47,7 @@ export const en = {
     pages: "Pages",
     root: "Storage folder",
     rootMenu: "Storage folder: {root}",
-    thisMachine: "this machine",
+    thisMachine: "This machine",
     recentRoots: "Recent folders",
     chooseRoot: "Choose another folder…",
     copyRoot: "Copy path",
@@ -110,6 +110,9 @@ export const en = {
     language: "Language: {name}",
     density: "Rows: {name}",
     goRuns: "Go to all runs",
+    goHosts: "Go to the hosts",
+    goHost: "Show {name}",
+    goAll: "Show the runs of all hosts",
     openRoot: "Choose the storage folder…",
     keyboard: "Show the keyboard help",
   },
@@ -131,6 +134,7 @@ export const en = {
     preview: "Preview",
     column: {
       run: "Run",
+      host: "Host",
       state: "State",
       best: "Best metric",
       started: "Started",
@@ -146,6 +150,8 @@ export const en = {
     countAll: "{all} runs",
     countRunning: "{n} running",
     countTicked: "{n} ticked",
+    fromMachines: "{n} hosts",
+    fromMachinesSome: "{n} hosts, {away} of them as last seen",
     fromFiles: "read from files",
     fromDatabase: "read from the SDK's database and files",
     indexing: "Indexing {done} of {total}",
@@ -171,6 +177,50 @@ export const en = {
     dropTags: "Remove tags",
     saved: "Saved",
     savedSome: "Saved {n} runs; {failed} could not be saved: {detail}",
+  },
+  hosts: {
+    switcher: "Host: {name}",
+    all: "All hosts",
+    allHint: "one list of every run",
+    connect: "Connect to a server…",
+    inBrowser: "Python viewers, opened in the browser",
+    loading: "Looking for {name}…",
+    state: {
+      connected: "Connected",
+      slow: "Slow to answer",
+      reconnecting: "Reconnecting",
+      connecting: "Connecting",
+      disconnected: "Needs you",
+      failed: "Failed",
+      signed_in: "Signed in",
+      stopped: "Stopped",
+      idle: "Not connected",
+    },
+    lastSeen: "{name} does not answer; last seen {age}",
+    note: {
+      connecting: "{name} is being connected.",
+      slow: "{name} is slow to answer. Nothing is lost; this page goes on by itself.",
+      reconnecting:
+        "The link to {name} is down and is being made again. What you see is the last that was seen, {age}; jobs there go on.",
+      disconnected:
+        "The link to {name} is down and needs you: {detail}. What you see is the last that was seen, {age}; jobs there go on.",
+      now: "Try now",
+      signIn: "Connect again…",
+    },
+    away: {
+      title: "{name} is not connected",
+      detail: "Connect to see its runs here. Nothing has to be installed on the server.",
+      failed: "It ended with: {detail}",
+      connect: "Connect",
+      reconnect: "Reconnect",
+      hosts: "All hosts…",
+      browser: "Open in the browser",
+      python: "{name} runs a Python viewer. It has its own page, which opens in the browser.",
+      unknownTitle: "There is no host called {name}",
+      unknown: "It is neither in your ssh config nor among the saved and recent servers.",
+      preview: "{name} does not answer",
+      previewHint: "Its charts and log come back by themselves when the link does.",
+    },
   },
   preview: {
     chartFacts: "step · {n} points",
@@ -246,6 +296,7 @@ export const en = {
     samples: "Show sample runs",
     samplesHint: "A few made-up runs to look around with. They are kept apart from your folder.",
     choose: "Choose another folder…",
+    connect: "Connect to a server…",
   },
 };
 

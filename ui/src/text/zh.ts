@@ -3,7 +3,7 @@ import type { Text } from "./en";
 
 export const zh: Text = {
   app: "Runicorn",
-  pages: { runs: "实验", run: "实验" },
+  pages: { runs: "实验", run: "实验", hosts: "主机" },
   common: {
     retry: "重试",
     undo: "撤销",
@@ -111,6 +111,9 @@ export const zh: Text = {
     language: "语言：{name}",
     density: "行距：{name}",
     goRuns: "前往全部实验",
+    goHosts: "前往主机页面",
+    goHost: "显示 {name}",
+    goAll: "显示所有主机的实验",
     openRoot: "选择存储文件夹…",
     keyboard: "显示键盘帮助",
   },
@@ -132,6 +135,7 @@ export const zh: Text = {
     preview: "预览",
     column: {
       run: "实验",
+      host: "主机",
       state: "状态",
       best: "最佳指标",
       started: "开始",
@@ -147,6 +151,8 @@ export const zh: Text = {
     countAll: "{all} 个实验",
     countRunning: "{n} 个运行中",
     countTicked: "已勾选 {n} 个",
+    fromMachines: "{n} 台主机",
+    fromMachinesSome: "{n} 台主机，其中 {away} 台为最后所见",
     fromFiles: "读自文件",
     fromDatabase: "读自 SDK 的数据库和文件",
     indexing: "正在索引 {done} / {total}",
@@ -172,6 +178,50 @@ export const zh: Text = {
     dropTags: "移除标签",
     saved: "已保存",
     savedSome: "已保存 {n} 个实验；{failed} 个未能保存：{detail}",
+  },
+  hosts: {
+    switcher: "主机：{name}",
+    all: "所有主机",
+    allHint: "全部实验的一张列表",
+    connect: "连接服务器…",
+    inBrowser: "Python 查看器（在浏览器中打开）",
+    loading: "正在查找 {name}…",
+    state: {
+      connected: "已连接",
+      slow: "响应缓慢",
+      reconnecting: "正在重连",
+      connecting: "正在连接",
+      disconnected: "需要您处理",
+      failed: "失败",
+      signed_in: "已登录",
+      stopped: "已停止",
+      idle: "未连接",
+    },
+    lastSeen: "{name} 没有响应；最后所见：{age}",
+    note: {
+      connecting: "正在连接 {name}。",
+      slow: "{name} 响应缓慢。没有任何丢失；本页会自动继续。",
+      reconnecting:
+        "与 {name} 的连接已断开，正在重新建立。当前显示的是最后所见的内容（{age}）；那里的任务照常进行。",
+      disconnected:
+        "与 {name} 的连接已断开，需要您处理：{detail}。当前显示的是最后所见的内容（{age}）；那里的任务照常进行。",
+      now: "立即重试",
+      signIn: "重新连接…",
+    },
+    away: {
+      title: "{name} 未连接",
+      detail: "连接后即可在此查看它的实验。服务器上无需安装任何东西。",
+      failed: "结束原因：{detail}",
+      connect: "连接",
+      reconnect: "重新连接",
+      hosts: "所有主机…",
+      browser: "在浏览器中打开",
+      python: "{name} 上运行的是 Python 查看器。它有自己的页面，会在浏览器中打开。",
+      unknownTitle: "没有名为 {name} 的主机",
+      unknown: "它既不在您的 ssh 配置中，也不在已保存和最近使用的服务器中。",
+      preview: "{name} 没有响应",
+      previewHint: "连接恢复后，图表和日志会自动恢复。",
+    },
   },
   preview: {
     chartFacts: "步数 · {n} 个点",
@@ -242,5 +292,6 @@ export const zh: Text = {
     samples: "显示示例实验",
     samplesHint: "几个虚构的实验，供您随意查看。它们与您的文件夹分开存放。",
     choose: "选择其他文件夹…",
+    connect: "连接服务器…",
   },
 };

@@ -1,5 +1,5 @@
 /** One run as the page holds it: its detail and its metrics, kept fresh by live events. */
-import { ApiError, get, segment } from "../../api/client";
+import { type Api, ApiError, segment } from "../../api/client";
 import type { Live, LiveFrame } from "../../api/live.svelte";
 import type { RunDetail, RunMetrics } from "../../api/wire";
 
@@ -16,7 +16,11 @@ export class RunView {
   growth = $state(0);
 
   /** Nothing here has this id. */
-  readonly gone = $derived(this.failure instanceof ApiError && this.failure.status === 404);
+  readonly gone = $derived(
+    this.failure instanceof ApiError &&
+      this.failure.status === 404 &&
+      this.failure.code !== "SESSION_NOT_FOUND",
+  );
   readonly isLive = $derived(this.detail?.run.status === "running" && !this.detail.deleted);
 
   #flights = new Map<string, AbortController>();
@@ -25,6 +29,7 @@ export class RunView {
   #stopped = false;
 
   constructor(
+    readonly api: Api,
     readonly id: string,
     readonly live: Live,
   ) {}
@@ -105,7 +110,7 @@ export class RunView {
     const flight = new AbortController();
     this.#flights.set(name, flight);
     try {
-      return await get<Answer>(path, {}, flight.signal);
+      return await this.api.get<Answer>(path, {}, flight.signal);
     } catch (error) {
       if (flight.signal.aborted) return undefined;
       throw error;

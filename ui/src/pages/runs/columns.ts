@@ -6,6 +6,7 @@ export type ColumnKey = keyof Text["runs"]["column"];
 
 const shapes: readonly (Omit<Column, "label" | "key"> & { key: ColumnKey })[] = [
   { key: "run", width: 210, grows: 2 },
+  { key: "host", width: 158 },
   { key: "state", width: 120 },
   { key: "best", width: 146, align: "end" },
   { key: "started", width: 98, align: "end" },
@@ -15,7 +16,8 @@ const shapes: readonly (Omit<Column, "label" | "key"> & { key: ColumnKey })[] = 
   { key: "assets", width: 70, align: "end" },
 ];
 
-/** Every column; the first one cannot be hidden. */
-export function allColumns(text: Text): Column[] {
-  return shapes.map((shape) => ({ ...shape, label: text.runs.column[shape.key] }));
+/** Every column; the first one cannot be hidden. The host is told where there are several. */
+export function allColumns(text: Text, withHost: boolean): Column[] {
+  const told = shapes.filter(({ key }) => withHost || key !== "host");
+  return told.map((shape) => ({ ...shape, label: text.runs.column[shape.key] }));
 }

@@ -44,13 +44,14 @@ describe("trouble with the storage folder", () => {
       const trouble = troubleOf(en, storage(state));
       expect(trouble?.detail).toContain("/data");
       expect(trouble?.title.length).toBeGreaterThan(0);
-      expect(isWritable(storage(state))).toBe(false);
+      expect(isWritable({ storage: storage(state), isReachable: true })).toBe(false);
     },
   );
 
   it("is not said when all is well", () => {
     expect(troubleOf(en, storage("ok"))).toBeNull();
     expect(troubleOf(en, null)).toBeNull();
-    expect(isWritable(storage("ok"))).toBe(true);
+    expect(isWritable({ storage: storage("ok"), isReachable: true })).toBe(true);
+    expect(isWritable({ storage: storage("ok"), isReachable: false })).toBe(false);
   });
 });

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RunRow } from "../../api/wire";
-import type { RunList } from "../../state/run_list.svelte";
+import { Api, here } from "../../api/client";
+import type { ListedRun, RunSource } from "../../state/run_list.svelte";
 import { Toasts } from "../../state/toasts.svelte";
 import { en } from "../../text/en";
 import { batches, RunEdits, tagsOf } from "./run_edits";
 
-const run = (id: string, tags: string[] = []): RunRow => ({ id, alias: null, tags }) as unknown as RunRow;
+const run = (id: string, tags: string[] = [], api = here): ListedRun =>
+  ({ id, key: id, alias: null, tags, origin: { api } }) as unknown as ListedRun;
 
 interface Sent {
   method: string;
@@ -35,7 +36,7 @@ afterEach(() => vi.unstubAllGlobals());
 function made(): { edits: RunEdits; toasts: Toasts; refresh: ReturnType<typeof vi.fn> } {
   const refresh = vi.fn();
   const toasts = new Toasts();
-  return { edits: new RunEdits({ refresh } as unknown as RunList, toasts, () => en), toasts, refresh };
+  return { edits: new RunEdits({ refresh } as unknown as RunSource, toasts, () => en), toasts, refresh };
 }
 
 describe("deleting", () => {
@@ -61,6 +62,24 @@ describe("deleting", () => {
     expect(refresh).toHaveBeenCalledTimes(2);
   });
 
+  it("goes to the machine that each run lies on, and so does the way back", async () => {
+    const { edits, toasts } = made();
+    const far = new Api("/api/hosts/ab12cd34/at");
+    const gone = await edits.softDelete([run("a"), run("b", [], far), run("c")]);
+    expect(gone.sort()).toEqual(["a", "b", "c"]);
+    const paths = sent.map((one) => [one.path, one.body.run_ids]);
+    expect(paths).toEqual([
+      ["/api/runs/soft-delete", ["a", "c"]],
+      ["/api/hosts/ab12cd34/at/api/runs/soft-delete", ["b"]],
+    ]);
+    toasts.list[0]?.action?.run();
+    await vi.waitFor(() => expect(sent.length).toBe(4));
+    expect(sent[3]).toMatchObject({
+      path: "/api/hosts/ab12cd34/at/api/recycle-bin/restore",
+      body: { run_ids: ["b"] },
+    });
+  });
+
   it("says the server's sentence when the request is refused", async () => {
     const { edits, toasts } = made();
     refuse = () => "read-only file system";
@@ -84,14 +103,14 @@ describe("tags", () => {
 
   it("of one run are saved with its name; a fault comes back as words", async () => {
     const { edits } = made();
-    expect(await edits.save("a", "new name", ["t"])).toBeNull();
+    expect(await edits.save(run("a"), "new name", ["t"])).toBeNull();
     expect(sent[0]).toMatchObject({
       method: "PATCH",
       path: "/api/runs/a",
       body: { alias: "new name", tags: ["t"] },
     });
     refuse = () => "Run not found";
-    expect(await edits.save("a", "x", [])).toBe("Run not found");
+    expect(await edits.save(run("a"), "x", [])).toBe("Run not found");
   });
 });
 

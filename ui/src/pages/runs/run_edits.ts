@@ -1,7 +1,7 @@
 /** What the page does to runs: delete with undo, rename, tag. Each deed ends in a message that says what happened. */
-import { patch, post, segment } from "../../api/client";
-import type { DeleteAnswer, RunRow } from "../../api/wire";
-import type { RunList } from "../../state/run_list.svelte";
+import { type Api, segment } from "../../api/client";
+import type { DeleteAnswer } from "../../api/wire";
+import type { ListedRun, RunSource } from "../../state/run_list.svelte";
 import type { Toasts } from "../../state/toasts.svelte";
 import { fill, type Text } from "../../text/languages";
 import { faultText } from "../../text/words";
@@ -13,7 +13,7 @@ const batchRuns = 100;
 const lanes = 6;
 
 export interface Outcome {
-  done: string[];
+  done: ListedRun[];
   failed: number;
   /** The first fault, in the server's words. */
   detail: string;
@@ -29,23 +29,25 @@ export function batches<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: count }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
+function byMachine(rows: readonly ListedRun[]): Map<Api, ListedRun[]> {
+  const found = new Map<Api, ListedRun[]>();
+  for (const row of rows) found.set(row.origin.api, [...(found.get(row.origin.api) ?? []), row]);
+  return found;
+}
+
 export class RunEdits {
   constructor(
-    readonly list: RunList,
+    readonly list: RunSource,
     readonly toasts: Toasts,
     readonly text: () => Text,
   ) {}
 
-  /** Moves runs to the recycle bin; the message offers the way back. Resolves to the ids that are gone. */
-  async softDelete(rows: readonly RunRow[]): Promise<string[]> {
+  /** Moves runs to the recycle bin; the message offers the way back. Resolves to the keys that are gone. */
+  async softDelete(rows: readonly ListedRun[]): Promise<string[]> {
     const t = this.text();
-    const outcome = await this.#batched(
-      "/api/runs/soft-delete",
-      rows.map((row) => row.id),
-    );
-    const { done, failed, detail } = outcome;
+    const { done, failed, detail } = await this.#batched("/api/runs/soft-delete", rows);
     await this.list.refresh();
-    const first = rows.find((row) => row.id === done[0]);
+    const [first] = done;
     const action = done.length > 0 ? { label: t.common.undo, run: () => void this.restore(done) } : null;
     if (failed > 0) {
       this.toasts.say(fill(t.runs.deletedSome, { n: done.length, failed, detail }), { kind: "bad", action });
@@ -54,21 +56,21 @@ export class RunEdits {
     } else {
       this.toasts.say(fill(t.runs.deletedMany, { n: done.length }), { action });
     }
-    return done;
+    return done.map((row) => row.key);
   }
 
-  async restore(ids: readonly string[]): Promise<void> {
+  async restore(rows: readonly ListedRun[]): Promise<void> {
     const t = this.text();
-    const { failed, detail } = await this.#batched("/api/recycle-bin/restore", ids);
+    const { failed, detail } = await this.#batched("/api/recycle-bin/restore", rows);
     await this.list.refresh();
     if (failed > 0) this.toasts.say(fill(t.runs.notDone, { detail }), { kind: "bad" });
     else this.toasts.say(t.runs.restored);
   }
 
   /** Names one run and sets its tags; the fault, or null when it is saved. */
-  async save(id: string, alias: string, tags: string[]): Promise<string | null> {
+  async save(row: ListedRun, alias: string, tags: string[]): Promise<string | null> {
     try {
-      await patch(`/api/runs/${segment(id)}`, { alias, tags });
+      await row.origin.api.patch(`/api/runs/${segment(row.id)}`, { alias, tags });
     } catch (error) {
       return faultText(this.text(), error);
     }
@@ -78,12 +80,11 @@ export class RunEdits {
   }
 
   /** Adds and removes tags on many runs; those that would not change are left alone. */
-  async tag(rows: readonly RunRow[], added: readonly string[], dropped: readonly string[]): Promise<void> {
+  async tag(rows: readonly ListedRun[], added: readonly string[], dropped: readonly string[]): Promise<void> {
     const outcome: Outcome = { done: [], failed: 0, detail: "" };
     const gone = new Set(dropped);
     const waiting = rows.map((row) => ({
-      id: row.id,
-      before: row.tags,
+      row,
       after: [...new Set([...row.tags.filter((tag) => !gone.has(tag)), ...added])],
     }));
     const work = async () => {
@@ -94,12 +95,12 @@ export class RunEdits {
     this.#sayTagged(outcome);
   }
 
-  async #tagOne(run: { id: string; before: string[]; after: string[] }, outcome: Outcome): Promise<void> {
+  async #tagOne({ row, after }: { row: ListedRun; after: string[] }, outcome: Outcome): Promise<void> {
     try {
-      if (run.after.join("\n") !== run.before.join("\n")) {
-        await patch(`/api/runs/${segment(run.id)}`, { tags: run.after });
+      if (after.join("\n") !== row.tags.join("\n")) {
+        await row.origin.api.patch(`/api/runs/${segment(row.id)}`, { tags: after });
       }
-      outcome.done.push(run.id);
+      outcome.done.push(row);
     } catch (error) {
       outcome.failed += 1;
       outcome.detail ||= faultText(this.text(), error);
@@ -112,24 +113,29 @@ export class RunEdits {
     else this.toasts.say(fill(t.savedSome, { n: done.length, failed, detail }), { kind: "bad" });
   }
 
-  async #batched(path: string, ids: readonly string[]): Promise<Outcome> {
+  /** Names runs to their own machines, no more at a time than a request may. */
+  async #batched(path: string, rows: readonly ListedRun[]): Promise<Outcome> {
     const outcome: Outcome = { done: [], failed: 0, detail: "" };
-    for (const batch of batches(ids, batchRuns)) {
-      try {
-        const { results } = await post<DeleteAnswer>(path, { run_ids: batch });
-        for (const id of batch) {
-          const result = results[id];
-          if (result?.success) outcome.done.push(id);
-          else {
-            outcome.failed += 1;
-            outcome.detail ||= result?.error ?? "";
-          }
-        }
-      } catch (error) {
-        outcome.failed += batch.length;
-        outcome.detail ||= faultText(this.text(), error);
-      }
+    for (const [api, owned] of byMachine(rows)) {
+      for (const batch of batches(owned, batchRuns)) await this.#send(api, path, batch, outcome);
     }
     return outcome;
+  }
+
+  async #send(api: Api, path: string, batch: ListedRun[], outcome: Outcome): Promise<void> {
+    try {
+      const { results } = await api.post<DeleteAnswer>(path, { run_ids: batch.map((row) => row.id) });
+      for (const row of batch) {
+        const result = results[row.id];
+        if (result?.success) outcome.done.push(row);
+        else {
+          outcome.failed += 1;
+          outcome.detail ||= result?.error ?? "";
+        }
+      }
+    } catch (error) {
+      outcome.failed += batch.length;
+      outcome.detail ||= faultText(this.text(), error);
+    }
   }
 }

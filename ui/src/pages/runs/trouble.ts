@@ -1,5 +1,6 @@
 /** What is wrong with the storage folder, in words. */
 import type { StorageInfo } from "../../api/wire";
+import type { RunOrigin } from "../../state/run_list.svelte";
 import { fill, type Text } from "../../text/languages";
 
 export interface Trouble {
@@ -21,5 +22,6 @@ export function troubleOf(text: Text, storage: StorageInfo | null): Trouble | nu
   return { title: words.title, detail: fill(words.detail, values) };
 }
 
-/** Deleting, renaming and tagging can work. */
-export const isWritable = (storage: StorageInfo | null): boolean => storage?.state === "ok";
+/** Deleting, renaming and tagging can work: the machine answers and its folder takes writes. */
+export const isWritable = (origin: Pick<RunOrigin, "storage" | "isReachable">): boolean =>
+  origin.isReachable && origin.storage?.state === "ok";

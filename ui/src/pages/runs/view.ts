@@ -17,6 +17,9 @@ export function sortText({ key, descending }: SortOrder): string {
   return text === "-started" ? "" : text;
 }
 
+/** A run, and where it lies when that is told apart. */
+type Row = RunRow & { origin?: { name: string } };
+
 export const startOf = (row: RunRow): number | null => row.started_at ?? row.created_at;
 
 /** Length of the run so far; a run that is not over is still counting. */
@@ -35,10 +38,12 @@ const statusRank: Record<string, number> = { running: 0, failed: 1, interrupted:
 
 type Key = string | number | null;
 
-function keyOf(row: RunRow, column: string, nowSecs: number): Key {
+function keyOf(row: Row, column: string, nowSecs: number): Key {
   switch (column) {
     case "run":
       return nameOf(row);
+    case "host":
+      return row.origin?.name ?? null;
     case "state":
       return statusRank[row.status] ?? 4;
     case "path":
@@ -59,7 +64,11 @@ function keyOf(row: RunRow, column: string, nowSecs: number): Key {
 }
 
 /** Sorts a copy. Rows without a value stand last in both directions; equal ones keep their order. */
-export function sorted(rows: readonly RunRow[], order: SortOrder, nowSecs: number): readonly RunRow[] {
+export function sorted<Listed extends Row>(
+  rows: readonly Listed[],
+  order: SortOrder,
+  nowSecs: number,
+): readonly Listed[] {
   const keys = rows.map((row, at) => ({ row, at, key: keyOf(row, order.key, nowSecs) }));
   const sign = order.descending ? -1 : 1;
   keys.sort((a, b) => {
@@ -72,15 +81,16 @@ export function sorted(rows: readonly RunRow[], order: SortOrder, nowSecs: numbe
   return keys.map(({ row }) => row);
 }
 
-type Test = (row: RunRow) => boolean;
+type Test = (row: Row) => boolean;
 
-const haystacks = new WeakMap<RunRow, string>();
+const haystacks = new WeakMap<Row, string>();
 
 /** Everything of a row that words are looked for in, made once for each row. */
-function haystack(row: RunRow): string {
+function haystack(row: Row): string {
   let text = haystacks.get(row);
   if (text === undefined) {
-    text = [row.id, row.alias ?? "", row.path ?? "", ...row.tags].join("\n").toLowerCase();
+    const host = row.origin?.name ?? "";
+    text = [row.id, row.alias ?? "", row.path ?? "", host, ...row.tags].join("\n").toLowerCase();
     haystacks.set(row, text);
   }
   return text;
@@ -116,6 +126,8 @@ function wordTest(word: string): Test {
       return (row) => (row.path ?? "").toLowerCase().includes(value);
     case "tag":
       return (row) => row.tags.some((tag) => tag.toLowerCase() === value);
+    case "host":
+      return (row) => (row.origin?.name ?? "").toLowerCase().includes(value);
     case "id":
       return (row) => row.id.toLowerCase().includes(value);
     case "alias":
@@ -125,14 +137,14 @@ function wordTest(word: string): Test {
   }
 }
 
-/** Words that must all be found; `tag:`, `path:`, `id:`, `alias:` narrow one, `best>0.7` and `loss<0.1` compare. */
+/** Words that must all be found; `tag:`, `path:`, `id:`, `alias:`, `host:` narrow one, `best>0.7` and `loss<0.1` compare. */
 export function searchTest(query: string): Test {
   const tests = query.toLowerCase().split(/\s+/).filter(Boolean).map(wordTest);
   return (row) => tests.every((test) => test(row));
 }
 
-export interface Shown {
-  rows: readonly RunRow[];
+export interface Shown<Listed> {
+  rows: readonly Listed[];
   /** Runs of each status among those that the folder and the words leave. */
   counts: ReadonlyMap<string, number>;
   /** Runs that the folder and the words leave, whatever their status. */
@@ -140,12 +152,12 @@ export interface Shown {
 }
 
 /** Applies folder, words and statuses to rows that are in order already. */
-export function shown(
-  rows: readonly RunRow[],
+export function shown<Listed extends Row>(
+  rows: readonly Listed[],
   folder: string,
   query: string,
   statuses: ReadonlySet<string>,
-): Shown {
+): Shown<Listed> {
   const test = searchTest(query);
   const counts = new Map<string, number>();
   let found = 0;

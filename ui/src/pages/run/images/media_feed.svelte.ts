@@ -1,5 +1,5 @@
 /** The images of a run, fetched again as it grows. */
-import { address, get, segment } from "../../../api/client";
+import { type Api, segment } from "../../../api/client";
 import type { MediaItem } from "./media_grid";
 
 const CALM_MILLIS = 1_500;
@@ -13,7 +13,10 @@ export class MediaFeed {
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly run: string) {}
+  constructor(
+    readonly api: Api,
+    readonly run: string,
+  ) {}
 
   async load(): Promise<void> {
     if (this.#busy) {
@@ -22,7 +25,7 @@ export class MediaFeed {
     }
     this.#busy = true;
     try {
-      const answer = await get<{ images: MediaItem[] }>(`/api/run-images/${segment(this.run)}`);
+      const answer = await this.api.get<{ images: MediaItem[] }>(`/api/run-images/${segment(this.run)}`);
       // An unchanged list keeps its identity, so that nothing on screen is built anew.
       if (JSON.stringify(answer.images) !== JSON.stringify(this.items)) this.items = answer.images;
       this.failure = null;
@@ -43,6 +46,6 @@ export class MediaFeed {
   }
 
   address(item: MediaItem): string {
-    return address(`/api/run-file/${segment(this.run)}`, { file: item.file });
+    return this.api.address(`/api/run-file/${segment(this.run)}`, { file: item.file });
   }
 }

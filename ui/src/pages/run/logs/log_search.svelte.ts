@@ -1,5 +1,5 @@
 /** A search through a run's log by the server, and where in its hits one stands. */
-import { get, segment } from "../../../api/client";
+import { type Api, segment } from "../../../api/client";
 
 export interface LogHit {
   line: number;
@@ -38,7 +38,10 @@ export class LogSearch {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #flight: AbortController | null = null;
 
-  constructor(readonly run: string) {}
+  constructor(
+    readonly api: Api,
+    readonly run: string,
+  ) {}
 
   /** Asks once the typing rests; `then` gets the first hit's line at or after `near`. */
   ask(question: LogQuestion, near: number, then: (line: number) => void): void {
@@ -76,7 +79,11 @@ export class LogSearch {
     const { pattern, regex, matchCase } = question;
     try {
       const query = { pattern, regex, case: matchCase, limit: LIMIT };
-      const answer = await get<LogSearchAnswer>(`/api/log-search/${segment(this.run)}`, query, flight.signal);
+      const answer = await this.api.get<LogSearchAnswer>(
+        `/api/log-search/${segment(this.run)}`,
+        query,
+        flight.signal,
+      );
       this.hits = answer.hits;
       this.total = answer.total_hits;
       this.complete = answer.complete;

@@ -1,5 +1,5 @@
 /** A run's log as the page holds it: how long it is, the lines looked at, and what is appended to it. */
-import { get, segment } from "../../../api/client";
+import { type Api, segment } from "../../../api/client";
 import { Socket } from "../../../api/live.svelte";
 import type { LogLines } from "../../../api/wire";
 import { LinePages, PAGE_LINES } from "./line_pages";
@@ -26,7 +26,10 @@ export class LogView {
   #socket: Socket<FollowFrame> | null = null;
   #stopped = false;
 
-  constructor(readonly run: string) {}
+  constructor(
+    readonly api: Api,
+    readonly run: string,
+  ) {}
 
   async start(): Promise<void> {
     this.failure = null;
@@ -80,7 +83,7 @@ export class LogView {
   }
 
   #ask(query: Record<string, number>): Promise<LogLines> {
-    return get<LogLines>(`/api/log-lines/${segment(this.run)}`, query);
+    return this.api.get<LogLines>(`/api/log-lines/${segment(this.run)}`, query);
   }
 
   #take(answer: LogLines): void {
@@ -94,7 +97,7 @@ export class LogView {
 
   #follow(): void {
     this.#socket = new Socket<FollowFrame>(
-      `/api/log-follow/${segment(this.run)}`,
+      this.api.address(`/api/log-follow/${segment(this.run)}`),
       () => ({ from: this.total }),
       (frame) => this.#hear(frame),
     );

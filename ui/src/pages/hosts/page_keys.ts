@@ -1,0 +1,18 @@
+/** Keys of the Hosts page: they work unless someone is typing or a dialog is open. */
+
+export type HostKey = "search" | "add" | "edit";
+
+const deeds = new Map<string, HostKey>([
+  ["/", "search"],
+  ["n", "add"],
+  ["e", "edit"],
+]);
+
+export function hostKey(event: KeyboardEvent): HostKey | null {
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey)
+    return null;
+  const target = event.target instanceof HTMLElement ? event.target : null;
+  if (target?.closest("input, textarea, select, [contenteditable=true]")) return null;
+  if (document.querySelector("dialog[open]") !== null) return null;
+  return deeds.get(event.key.toLowerCase()) ?? null;
+}
