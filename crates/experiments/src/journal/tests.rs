@@ -469,3 +469,35 @@ fn rows_wait_while_the_root_is_away() {
     fs::rename(&away, bench.root()).unwrap();
     assert!(journal.rows().retry());
 }
+
+#[test]
+fn a_run_that_was_restored_meanwhile_is_not_moved_to_the_bin() {
+    let bench = Bench::new(true);
+    let dir = bench.root().join("runs/cv/yolo").join(ID);
+    fs::write(dir.join(".deleted"), "{}").unwrap();
+    fs::write(dir.join("status.json"), "{\"status\": \"running\"}").unwrap();
+    let store = bench.store();
+    let steps = |marker: &str| {
+        let path = format!("runs/cv/yolo/{ID}/.deleted");
+        let to_the_bin = Step::Rename {
+            from: format!("runs/cv/yolo/{ID}"),
+            to: format!("runs/.recycle/{ID}"),
+        };
+        [Step::unless_changed(path, marker.to_owned()), to_the_bin]
+    };
+    let refused = store.carry_out(&steps("{\"another\": 1}")).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
+    assert!(dir.exists() && !bench.is_in_the_bin());
+    // the same, left by a process that died before it began
+    let journal = store.writes.journal().unwrap();
+    let root = journal.root_dir().unwrap();
+    journal
+        .replay(&root, "dead", &steps("{\"another\": 1}"))
+        .unwrap();
+    assert!(dir.exists() && !bench.is_in_the_bin());
+    fs::write(dir.join("status.json"), "{\"status\": \"finished\"}").unwrap();
+    until("what is still deleted goes to the bin", || {
+        store.list();
+        bench.is_in_the_bin()
+    });
+}

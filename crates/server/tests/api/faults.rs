@@ -242,7 +242,7 @@ async fn every_kind_of_failure_has_the_four_members_of_the_one_body() {
         ),
         (
             RawCall::new("POST", "/api/import/archive"),
-            400,
+            422,
             "FILE_REQUIRED",
         ),
     ] {
