@@ -88,7 +88,7 @@ fn measure(out: ChildStdout, err: ChildStderr) -> Result<(u32, f64, f64)> {
         .find(|line| line.contains("the first page stands"));
     let millis: f64 = number_after(&painted.context("the app painted nothing")?, "after_millis")
         .context("no time")?;
-    Ok((id, millis / 1e3, memory::own_mb(id)?))
+    Ok((id, millis / 1e3, memory::without_webkit_mb(id)?))
 }
 
 /// The number that follows a name, whatever marks stand between them.

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 /// Megabytes of one process alone.
-pub(super) fn own_mb(id: u32) -> Result<f64> {
+fn own_mb(id: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))
         .context("resident memory is read from /proc, on Linux only")?;
     let line = status
@@ -14,6 +14,35 @@ pub(super) fn own_mb(id: u32) -> Result<f64> {
         .context("no VmRSS")?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kilobytes / 1024.0)
+}
+
+/// Megabytes of the app's own process without WebKit: its share of every mapping (what processes share is counted once among
+/// them), without the webview's libraries and the pictures that it hands over.
+pub(super) fn without_webkit_mb(id: u32) -> Result<f64> {
+    let maps = fs::read_to_string(format!("/proc/{id}/smaps"))
+        .context("mappings are read from /proc, on Linux only")?;
+    Ok(share_without_webkit(&maps) / 1024.0)
+}
+
+/// Kilobytes, from the text of `/proc/<id>/smaps`.
+fn share_without_webkit(maps: &str) -> f64 {
+    let (mut sum, mut is_webkit) = (0.0, false);
+    for line in maps.lines() {
+        let mut words = line.split_whitespace();
+        match words.next() {
+            Some("Pss:") if !is_webkit => {
+                let share = words.next().and_then(|number| number.parse::<f64>().ok());
+                sum += share.unwrap_or_default();
+            }
+            // The head of a mapping: its place, rights, offset, device, inode, and its file.
+            Some(place) if !place.ends_with(':') => {
+                let file = words.nth(4).unwrap_or_default().to_lowercase();
+                is_webkit = file.contains("webkit") || file.contains("javascriptcore");
+            }
+            _ => {}
+        }
+    }
+    sum
 }
 
 /// Megabytes of a process and everything below it.
@@ -27,4 +56,29 @@ pub(super) fn resident_mb(id: u32) -> Result<f64> {
         sum += resident_mb(child).unwrap_or_default();
     }
     Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_added_up_but_those_of_the_webview() {
+        let maps = "\
+55d0-55d1 r-xp 00000000 fe:00 12 /usr/bin/runicorn-desktop
+Rss:                 900 kB
+Pss:                 800 kB
+Pss_Dirty:            10 kB
+7f00-7f01 r--p 00000000 fe:00 13 /usr/lib/libwebkit2gtk-4.1.so.0
+Pss:                5000 kB
+7f02-7f03 rw-p 00000000 00:00 0
+Pss:                  24 kB
+7f04-7f05 rw-s 00000000 00:01 99 /memfd:WebKitSharedMemory (deleted)
+Pss:                4000 kB
+7f06-7f07 rw-p 00000000 00:00 0 [heap]
+Pss:                 200 kB
+VmFlags: rd wr mr
+";
+        assert!((share_without_webkit(maps) - 1024.0).abs() < 0.1);
+    }
 }

@@ -8,6 +8,7 @@
 
 mod dependencies;
 mod files;
+mod installers;
 mod licences;
 mod readmes;
 mod ui;
