@@ -1,6 +1,8 @@
-//! How long the list of a root takes: unseen, indexed before, asked again, looked at again.
+//! How long the list of a root takes, and how much memory: unseen, indexed before, asked again, looked at again.
 //!
 //! `cargo run --release -p runicorn-experiments --example index_times -- ROOT`
+//!
+//! A root of 100,000 runs, which is more than the tests make: `crates/xtask/tools/make_storage.py ROOT --runs 100000 --rows 2`.
 
 #![expect(clippy::print_stdout, reason = "it reports to a person")]
 
@@ -37,18 +39,31 @@ fn first_answer(name: &str, config: &StoreConfig) -> Result<Arc<RunStore>, Store
     let store = RunStore::open(config.clone())?;
     let list = store.complete_list(LONG);
     println!(
-        "{name}: {} runs in {:?}, {:?}",
+        "{name}: {} runs in {:?}, {:?}, {}",
         list.len(),
         started.elapsed(),
-        store.counters()
+        store.counters(),
+        memory()
     );
     Ok(store)
+}
+
+/// What this process holds now, and has held at most.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let lines = status
+        .lines()
+        .filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM"));
+    lines
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn timed(name: &str, work: impl FnOnce() -> usize) {
     let started = Instant::now();
     let result = work();
-    println!("{name}: {result} in {:?}", started.elapsed());
+    println!("{name}: {result} in {:?}, {}", started.elapsed(), memory());
 }
 
 /// Waits until the index is saved.

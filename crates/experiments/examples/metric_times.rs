@@ -1,4 +1,6 @@
-//! Times of the metrics room on real files: `cargo run --release -p runicorn-experiments --example metric_times -- <events.jsonl>…`
+//! Times and memory of the metrics room on real files: `cargo run --release -p runicorn-experiments --example metric_times -- <events.jsonl>…`
+//!
+//! A file of ten million rows, which is more than the tests make: `crates/xtask/tools/make_storage.py ROOT --runs 0 --big-rows 10000000`.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement")]
 
 use std::fs::File;
@@ -9,11 +11,22 @@ use runicorn_experiments::metrics::{
     Axis, MetricCache, RunMetrics, SeriesSource, SeriesView, Table,
 };
 
+/// Prints the time that passed and, because other programs may be in the way, the time that the processors gave.
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), cpu_secs());
     let result = work();
-    println!("{what:<44} {:>9.2} ms", start.elapsed().as_secs_f64() * 1e3);
+    let (passed, worked) = (start.elapsed().as_secs_f64(), cpu_secs() - cpu);
+    println!(
+        "{what:<44} {:>9.2} ms {:>9.2} ms of CPU",
+        passed * 1e3,
+        worked * 1e3
+    );
     result
+}
+
+fn cpu_secs() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 fn written(table: &Table<'_>, downsample: Option<usize>) -> usize {

@@ -88,6 +88,31 @@ impl StoreError {
             source,
         }
     }
+
+    /// The same as an error of the operating system, of the same kind, for those who add a path of their own.
+    pub(crate) fn into_io(self) -> io::Error {
+        match self {
+            Self::Io { path, source } => {
+                io::Error::new(source.kind(), format!("{}: {source}", path.display()))
+            }
+            other => io::Error::other(other),
+        }
+    }
+}
+
+/// Whether the file system did not answer (a network mount that is gone), so that the same may work later.
+pub fn is_unreachable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StaleNetworkFileHandle
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// Why one file of a run gave no bytes.

@@ -63,6 +63,21 @@ pub(crate) enum Step {
     Rows { changes: Vec<RowChange> },
 }
 
+impl Step {
+    /// Changes nothing; what follows is done only while a small text file holds this.
+    pub(crate) fn unless_changed(path: String, text: String) -> Self {
+        Self::Replace {
+            path,
+            old: Some(text.clone()),
+            new: text,
+        }
+    }
+
+    fn is_condition(&self) -> bool {
+        matches!(self, Self::Replace { old: Some(old), new, .. } if old == new)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Entry {
     version: u32,
@@ -94,7 +109,7 @@ impl Journal {
     pub(crate) fn open(root: &Path, state_dir: &Path) -> io::Result<Self> {
         let home = state_dir.join("journal").join(root_key(root));
         fs::create_dir_all(&home)?;
-        let _gate = lock_file(&home.join(WRITE_LOCK))?;
+        let gate = lock_file(&home.join(WRITE_LOCK))?;
         let instance = instance_name();
         let dir = home.join(&instance);
         fs::create_dir(&dir)?;
@@ -110,8 +125,20 @@ impl Journal {
             #[cfg(test)]
             actions_until_crash: std::sync::atomic::AtomicI64::new(i64::MAX),
         };
+        drop(gate);
         journal.recover_the_dead();
         Ok(journal)
+    }
+
+    /// Whether any process left or has something unfinished for `root`. Looks into our own folder only.
+    pub(crate) fn has_entries(root: &Path, state_dir: &Path) -> bool {
+        let home = state_dir.join("journal").join(root_key(root));
+        let instances = fs::read_dir(home).into_iter().flatten().flatten();
+        let mut entries =
+            instances.flat_map(|instance| fs::read_dir(instance.path()).into_iter().flatten());
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| entry.path().extension().is_some_and(|kind| kind == "json"))
+        })
     }
 
     /// Announces and carries out `steps`. On an error everything done so far is undone.
@@ -214,10 +241,16 @@ impl Journal {
         false
     }
 
-    fn recover_the_dead(&self) {
-        let Ok(instances) = fs::read_dir(&self.home) else {
-            return;
+    /// Carries to their end the changes of processes that are dead, and says how many folders of theirs went. What cannot be done
+    /// now, because the root is away or cannot be written, stays for the next call.
+    pub(crate) fn recover_the_dead(&self) -> usize {
+        let (Ok(_gate), Ok(instances)) = (
+            lock_file(&self.home.join(WRITE_LOCK)),
+            fs::read_dir(&self.home),
+        ) else {
+            return 0;
         };
+        let mut recovered = 0;
         for instance in instances.flatten() {
             let name = instance.file_name().to_string_lossy().into_owned();
             if name == self.instance || !instance.path().is_dir() {
@@ -235,12 +268,16 @@ impl Journal {
                 continue; // alive
             }
             match self.recover(&instance.path(), &name) {
-                Ok(()) => drop(fs::remove_dir_all(instance.path())),
+                Ok(()) => {
+                    drop(fs::remove_dir_all(instance.path()));
+                    recovered += 1;
+                }
                 Err(error) => {
-                    tracing::warn!(%error, journal = %instance.path().display(), "unfinished changes wait for the next start");
+                    tracing::warn!(%error, journal = %instance.path().display(), "unfinished changes wait until the root can be written");
                 }
             }
         }
+        recovered
     }
 
     fn recover(&self, folder: &Path, instance: &str) -> io::Result<()> {
@@ -294,6 +331,10 @@ impl Journal {
             }
             match self.step(root, &label, step) {
                 Ok(()) => {}
+                Err(error) if step.is_condition() && error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::info!(%error, "an unfinished change is no longer wanted");
+                    return Ok(());
+                }
                 Err(error)
                     if matches!(
                         error.kind(),
@@ -405,12 +446,21 @@ impl Journal {
         let trash = format!("{WORK_FOLDER}/trash/{label}");
         if exists(root, path)? {
             self.act()?;
-            root.create_dir_all(format!("{WORK_FOLDER}/trash"))?;
-            self.act()?;
-            match rename_no_replace(root, path, &trash) {
+            let trashed = root
+                .create_dir_all(format!("{WORK_FOLDER}/trash"))
+                .and_then(|()| self.act())
+                .and_then(|()| rename_no_replace(root, path, &trash));
+            match trashed {
                 Ok(()) => sync_parent(root, path)?,
-                // another file system below the root: the journal makes up for the missing rename
-                Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                // another file system below the root, or no room for the folder: the journal makes up for the missing rename
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::CrossesDevices
+                            | io::ErrorKind::StorageFull
+                            | io::ErrorKind::QuotaExceeded
+                    ) =>
+                {
                     remove_whole(root, path)?;
                 }
                 Err(error) => return Err(error),

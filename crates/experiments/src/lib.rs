@@ -68,3 +68,4 @@ pub use transfer::{
     ArchiveLimits, ExportedRun, ImportMode, ImportPreview, ImportProblem, Imported, PreviewedRun,
     Upload, html_report, markdown_report, time_stamp, write_tar_gz,
 };
+pub use watching::Watch;

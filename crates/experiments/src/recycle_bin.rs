@@ -271,26 +271,9 @@ impl RunStore {
                 all = false;
                 continue;
             }
-            let bin = layout::recycled_directory(row.id.as_str());
-            let rows = vec![RowChange::Deleted {
-                id: row.id.to_string(),
-                deleted_at: self
-                    .root_dir()
-                    .ok()
-                    .and_then(|root| RunDir::new(root, &row.directory, row.layout, true).ok())
-                    .and_then(|run| read_marker(&run).get("deleted_at").and_then(Value::as_f64))
-                    .unwrap_or_else(now_secs),
-                reason: DeleteReason::User.word().to_owned(),
-                run_dir: self.root().join(&bin).to_string_lossy().into_owned(),
-            }];
-            match self.carry_out(&[
-                Step::Rename {
-                    from: row.directory.clone(),
-                    to: bin,
-                },
-                Step::Rows { changes: rows },
-            ]) {
-                Ok(()) => moved.push(row.id.clone()),
+            match self.move_to_bin(row) {
+                Ok(true) => moved.push(row.id.clone()),
+                Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(%error, run = %row.id, "a deleted run stays where it is");
                 }
@@ -300,11 +283,41 @@ impl RunStore {
         all
     }
 
+    /// Moves a marked run to the bin; false when its marker is gone, because somebody restored it meanwhile.
+    fn move_to_bin(&self, row: &RunRow) -> Result<bool, StoreError> {
+        let run = RunDir::new(self.root_dir()?, &row.directory, row.layout, true)?;
+        let path = format!("{}/{}", run.directory, layout::DELETED);
+        let failed = |error| StoreError::io(run.dir.join(layout::DELETED), error);
+        let Some(marker) = read_text(&run.root().dir, &path).map_err(failed)? else {
+            return Ok(false);
+        };
+        let bin = layout::recycled_directory(run.id.as_str());
+        let deleted_at = read_marker(&run).get("deleted_at").and_then(Value::as_f64);
+        let row = RowChange::Deleted {
+            id: run.id.to_string(),
+            deleted_at: deleted_at.unwrap_or_else(now_secs),
+            reason: DeleteReason::User.word().to_owned(),
+            run_dir: self.root().join(&bin).to_string_lossy().into_owned(),
+        };
+        let steps = [
+            Step::unless_changed(path, marker),
+            Step::Rename {
+                from: run.directory.clone(),
+                to: bin,
+            },
+            Step::Rows { changes: vec![row] },
+        ];
+        match self.carry_out(&steps) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(false),
+            outcome => outcome
+                .map(|()| true)
+                .map_err(|error| StoreError::io(&run.dir, error)),
+        }
+    }
+
     pub(crate) fn carry_out(&self, steps: &[Step]) -> io::Result<()> {
-        self.writes
-            .journal()
-            .map_err(io::Error::other)?
-            .apply(steps)
+        let journal = self.writes.journal().map_err(StoreError::into_io)?;
+        journal.apply(steps)
     }
 
     /// After a change of ours: the list shows it at once, and rows that had to wait are looked after.

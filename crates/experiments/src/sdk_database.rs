@@ -10,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cap_std::fs::Dir;
 use parking_lot::Mutex;
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::journal::root_key;
+use crate::run_dir::{RootDir, open_plain};
 
 /// How long one transaction of ours waits for the SDK, in milliseconds.
 const BUSY_LIMIT_MS: u64 = 400;
@@ -36,10 +38,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn path(self, root: &Path) -> PathBuf {
+    /// Below the root.
+    fn file(self) -> &'static str {
         match self {
-            Self::Experiments => root.join("runicorn.db"),
-            Self::Index => root.join("index").join("runicorn.db"),
+            Self::Experiments => "runicorn.db",
+            Self::Index => "index/runicorn.db",
         }
     }
 
@@ -148,10 +151,9 @@ pub(crate) fn has_experiments(root: &Path, state_dir: &Path) -> bool {
 impl Reading {
     /// Opens one of the files if it is there, readable and has its table.
     pub(crate) fn open(root: &Path, kind: Kind, scratch: &Path) -> Option<Self> {
-        let path = kind.path(root);
-        let (connection, copy) = open_for_reading(&path, scratch)
+        let (connection, copy) = open_for_reading(root, kind, scratch)
             .inspect_err(
-                |error| tracing::debug!(%error, path = %path.display(), "database not used"),
+                |error| tracing::debug!(%error, root = %root.display(), "database not used"),
             )
             .ok()??;
         let known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
@@ -214,44 +216,120 @@ impl Reading {
 /// A connection, and the copy that it reads, if it reads one.
 type Opened = (Connection, Option<TempDir>);
 
+/// A database file that SQLite may be shown.
+struct Database {
+    root: RootDir,
+    name: &'static str,
+    bytes: u64,
+    /// Size of the write-ahead log beside it.
+    log_bytes: u64,
+    /// Whether the index of that log is there, which a reader of a live database needs.
+    has_log_index: bool,
+}
+
+impl Database {
+    /// Looks for a file of the root. It, and whatever SQLite opens beside it, must be plain files: a pipe would be waited for, and a
+    /// link would lead out of the root.
+    fn find(root: &Path, kind: Kind) -> io::Result<Option<Self>> {
+        // SQLite refuses links anywhere in a path, and the way to the root is the user's own
+        let path = if cfg!(unix) {
+            root.canonicalize()?
+        } else {
+            root.to_owned()
+        };
+        let root = RootDir::open(&path)?;
+        let name = kind.file();
+        let Some(bytes) = plain_bytes(&root.dir, name)? else {
+            return Ok(None);
+        };
+        let beside = |suffix: &str| plain_bytes(&root.dir, &format!("{name}{suffix}"));
+        beside("-journal")?;
+        Ok(Some(Self {
+            log_bytes: beside("-wal")?.unwrap_or(0),
+            has_log_index: beside("-shm")?.is_some(),
+            root,
+            name,
+            bytes,
+        }))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.root.path.join(self.name)
+    }
+
+    fn open(&self, suffix: &str) -> io::Result<File> {
+        open_plain(&self.root.dir, Path::new(&format!("{}{suffix}", self.name)))
+    }
+
+    /// Copies the file and its log.
+    fn copy_to(&self, copied: &Path) -> io::Result<()> {
+        for suffix in ["", "-wal"] {
+            let mut from = self.open(suffix)?.take(COPY_LIMIT_BYTES);
+            let mut to = File::create(with_suffix(copied, suffix))?;
+            io::copy(&mut from, &mut to)?;
+        }
+        Ok(())
+    }
+}
+
+/// Size of a plain file; `None` when nothing is there.
+fn plain_bytes(dir: &Dir, name: &str) -> io::Result<Option<u64>> {
+    match dir.symlink_metadata(name) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{name} is not a plain file"),
+        )),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Opens without ever creating a file beside the database.
 fn open_for_reading(
-    path: &Path,
+    root: &Path,
+    kind: Kind,
     scratch: &Path,
 ) -> Result<Option<Opened>, Box<dyn std::error::Error>> {
-    let mut header = [0_u8; 20];
-    let Ok(mut file) = File::open(path) else {
+    let Some(database) = Database::find(root, kind)? else {
         return Ok(None);
     };
-    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
+    let path = database.path();
+    let mut header = [0_u8; 20];
+    if database.open("")?.read_exact(&mut header).is_err()
+        || !header.starts_with(b"SQLite format 3\0")
+    {
         return Ok(None);
     }
-    drop(file);
     let write_ahead = header[18] == 2 || header[19] == 2;
     if !write_ahead {
         return Ok(Some((
-            connect(path, false).or_else(|_| connect(path, true))?,
+            connect(&path, false).or_else(|_| connect(&path, true))?,
             None,
         )));
     }
-    let log = with_suffix(path, "-wal");
-    let log_bytes = fs::metadata(&log).map_or(0, |log| log.len());
-    if log_bytes == 0 {
-        return Ok(Some((connect(path, true)?, None)));
+    if database.log_bytes == 0 {
+        return Ok(Some((connect(&path, true)?, None)));
     }
-    if with_suffix(path, "-shm").exists()
-        && let Ok(connection) = connect(path, false)
+    if database.has_log_index
+        && let Ok(connection) = connect(&path, false)
     {
         return Ok(Some((connection, None)));
     }
-    if fs::metadata(path)?.len() + log_bytes > COPY_LIMIT_BYTES {
+    if database.bytes + database.log_bytes > COPY_LIMIT_BYTES {
         return Ok(None);
     }
     fs::create_dir_all(scratch)?;
     let copy = tempfile::tempdir_in(scratch)?;
     let copied = copy.path().join("copy.db");
-    fs::copy(path, &copied)?;
-    fs::copy(&log, with_suffix(&copied, "-wal"))?;
+    database.copy_to(&copied)?;
     let connection = Connection::open_with_flags(
         &copied,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -270,6 +348,7 @@ fn connect(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
         uri,
         OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(Duration::from_millis(BUSY_LIMIT_MS))?;
@@ -379,7 +458,7 @@ impl RowQueue {
         }
     }
 
-    fn apply(&self, changes: &[RowChange]) -> rusqlite::Result<()> {
+    fn apply(&self, changes: &[RowChange]) -> Result<(), Box<dyn std::error::Error>> {
         let index_too = changes.iter().any(|change| {
             matches!(
                 change,
@@ -393,12 +472,17 @@ impl RowQueue {
             if kind == Kind::Index && !index_too {
                 continue;
             }
-            let path = kind.path(&self.root);
-            if !path.is_file() {
-                continue;
-            }
+            let path = match Database::find(&self.root, kind) {
+                Ok(Some(database)) => database.path(),
+                Ok(None) => continue,
+                Err(error) if is_no_database(&error) => {
+                    tracing::warn!(%error, "the SDK's database was not told");
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             match apply_to(&path, kind, changes) {
-                Err(error) if is_busy(&error) => return Err(error),
+                Err(error) if is_busy(&error) => return Err(error.into()),
                 // a damaged or foreign file: the files are the truth, there is nothing to tell
                 Err(error) => {
                     tracing::warn!(%error, path = %path.display(), "the SDK's database was not told");
@@ -418,6 +502,13 @@ fn read_waiting(path: &Path) -> io::Result<Vec<RowChange>> {
     Ok(serde_json::from_slice(&text)?)
 }
 
+/// Something else stands in its place, or a link that leads out of the root. Any other error is one of the root, which may pass.
+fn is_no_database(error: &io::Error) -> bool {
+    let leads_out =
+        error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
+    error.kind() == io::ErrorKind::InvalidInput || leads_out
+}
+
 fn is_busy(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly, SystemIoFailure};
     matches!(
@@ -429,7 +520,9 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 fn apply_to(path: &Path, kind: Kind, changes: &[RowChange]) -> rusqlite::Result<()> {
     let mut connection = Connection::open_with_flags(
         path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(Duration::from_millis(BUSY_LIMIT_MS))?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::changes::ChangeReceiver;
-use crate::error::StoreError;
+use crate::error::{StoreError, is_unreachable};
 use crate::index::database::IndexDatabase;
 use crate::index::discover::discover;
 use crate::index::keeper::{Keeper, Shared};
@@ -15,7 +16,8 @@ use crate::root_probe::{RootCondition, RootLook, RootProbe, TakeLook};
 use crate::run::{Layout, RunId, RunRow};
 use crate::run_dir::{RootDir, RunDir};
 use crate::run_list::RunList;
-use crate::writes::Writes;
+use crate::watching::Watch;
+use crate::writes::{Writes, look_after_writes};
 
 /// A list that may be out of date is waited for this long.
 const FRESH_PATIENCE: Duration = Duration::from_millis(200);
@@ -38,6 +40,8 @@ pub struct StoreConfig {
     pub host_name: Option<String>,
     /// The processes of this machine; the system's own when absent.
     pub processes: Option<Arc<dyn ProcessTable>>,
+    /// Whether folders are watched.
+    pub watch: Watch,
 }
 
 /// How far the first look at a root is.
@@ -100,12 +104,17 @@ pub struct RunStore {
 }
 
 impl RunStore {
-    /// Opens a root. That it is missing or unreadable is a state of the store, not an error.
+    /// Opens a root. That it is missing or unreadable is a state of the store, not an error. The root itself is touched by threads of
+    /// the store only, so that one which does not answer holds up nobody.
     pub fn open(config: StoreConfig) -> Result<Arc<Self>, StoreError> {
         Self::open_with(config, Arc::new(RootLook::take))
     }
 
-    fn open_with(config: StoreConfig, take_look: TakeLook) -> Result<Arc<Self>, StoreError> {
+    /// The same with another way to look at the root.
+    pub(crate) fn open_with(
+        config: StoreConfig,
+        take_look: TakeLook,
+    ) -> Result<Arc<Self>, StoreError> {
         let root = std::path::absolute(&config.root)
             .map_err(|error| StoreError::io(&config.root, error))?;
         let thread_error = |error| StoreError::io(&root, error);
@@ -115,6 +124,7 @@ impl RunStore {
             .clone()
             .or_else(|| sysinfo::System::host_name().ok());
         let processes = config.processes.clone();
+        let (wake_writes, woken) = mpsc::channel();
         let shared = Arc::new(Shared {
             signals: crate::index::signals::Signals::default(),
             list: arc_swap::ArcSwap::from_pointee(RunList::begin(epoch())),
@@ -122,9 +132,11 @@ impl RunStore {
             probe,
             processes: processes.unwrap_or_else(|| Arc::new(SystemProcesses::default())),
             host_name: host_name.unwrap_or_default(),
+            watch: config.watch,
             said: parking_lot::Mutex::default(),
             rows_read: 0.into(),
             folders_listed: 0.into(),
+            wake_writes: wake_writes.clone(),
         });
         let (own, cache_dir, path) = (Arc::clone(&shared), config.cache_dir.clone(), root.clone());
         std::thread::Builder::new()
@@ -133,12 +145,12 @@ impl RunStore {
             .map_err(thread_error)?;
         shared.signals.ask();
         let store = Arc::new(Self {
-            writes: Writes::new(&root, &config.state_dir),
+            writes: Writes::new(&root, &config.state_dir, wake_writes),
             root,
             config,
             shared,
         });
-        store.resume_writes();
+        look_after_writes(&store, woken).map_err(|error| StoreError::io(&store.root, error))?;
         Ok(store)
     }
 
@@ -242,8 +254,8 @@ impl RunStore {
         let id = RunId::new(id).map_err(|_invalid| missing())?;
         let root = self.root_dir()?;
         let list = self.shared.list.load_full();
-        if let Some(run) =
-            listed(&list, &id, deleted).and_then(|row| still_there(&root, row, deleted))
+        if let Some(row) = listed(&list, &id, deleted)
+            && let Some(run) = still_there(&root, row, deleted)?
         {
             return Ok(run);
         }
@@ -257,8 +269,8 @@ impl RunStore {
         }
         let root = self.root_dir()?;
         let list = self.shared.list.load_full();
-        let found = listed(&list, &id, deleted).and_then(|row| still_there(&root, row, deleted));
-        found.ok_or_else(missing)
+        let row = listed(&list, &id, deleted).ok_or_else(missing)?;
+        still_there(&root, row, deleted)?.ok_or_else(missing)
     }
 
     /// We changed these runs ourselves, or made them: look at them again before returning.
@@ -302,11 +314,24 @@ fn listed<'a>(list: &'a RunList, id: &RunId, deleted: bool) -> Option<&'a Arc<Ru
 }
 
 /// The run of a row, if its directory is there and is deleted or not, as wanted.
-fn still_there(root: &Arc<RootDir>, row: &Arc<RunRow>, deleted: bool) -> Option<RunDir> {
-    let mut run = RunDir::new(Arc::clone(root), &row.directory, row.layout, deleted).ok()?;
+fn still_there(
+    root: &Arc<RootDir>,
+    row: &Arc<RunRow>,
+    deleted: bool,
+) -> Result<Option<RunDir>, StoreError> {
+    let mut run = RunDir::new(Arc::clone(root), &row.directory, row.layout, deleted)?;
     run.path = row.path.clone();
-    run.open_dir().ok()?;
-    (is_deleted(&run) == deleted).then_some(run)
+    let marked = run
+        .open_dir()
+        .and_then(|dir| crate::journal::exists(&dir, crate::layout::DELETED));
+    match marked {
+        Err(error) if is_unreachable(&error) => Err(StoreError::io(&run.dir, error)),
+        Err(_) => Ok(None),
+        Ok(marked) => {
+            let is_deleted = run.layout == Layout::Recycled || marked;
+            Ok((is_deleted == deleted).then_some(run))
+        }
+    }
 }
 
 fn is_deleted(run: &RunDir) -> bool {

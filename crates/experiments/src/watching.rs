@@ -13,6 +13,16 @@ use parking_lot::Mutex;
 
 use crate::run_dir::RootDir;
 
+/// Whether folders are watched for changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Watch {
+    /// Where the file system reports every change.
+    #[default]
+    WherePossible,
+    /// Never: everything is looked at again, as on a network file system.
+    Never,
+}
+
 /// Most folders that are watched.
 const MOST_WATCHES: usize = 4096;
 
@@ -59,6 +69,7 @@ impl Watching {
     /// Prepares to watch a root. `report` is called from the watcher's thread after something was added to `reported`.
     pub(crate) fn new(
         root: &RootDir,
+        wanted: Watch,
         reported: &Arc<Mutex<Reported>>,
         report: impl Fn() + Send + 'static,
     ) -> Self {
@@ -68,7 +79,7 @@ impl Watching {
             watched: HashSet::new(),
             budget: 0,
         };
-        if !reports_all_changes(root) {
+        if wanted == Watch::Never || !reports_all_changes(&root.path) {
             return watching;
         }
         let base = root.path.clone();
@@ -104,7 +115,11 @@ impl Watching {
         let Some(watcher) = &mut self.watcher else {
             return false;
         };
-        match watcher.watch(&self.root.join(directory), RecursiveMode::NonRecursive) {
+        let folder = self.root.join(directory);
+        if !reports_all_changes(&folder) {
+            return false; // another file system, mounted below the root
+        }
+        match watcher.watch(&folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
                 self.watched.insert(directory.to_owned());
                 true
@@ -182,30 +197,36 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
+/// Whether a folder lies on a file system that only this machine changes. Anything not known to be such a one may be shared.
 #[cfg(target_os = "linux")]
-fn reports_all_changes(root: &RootDir) -> bool {
-    // Magic numbers of file systems whose changes may be made by another machine, from linux/magic.h.
-    const SHARED: [u32; 9] = [
-        0x6969,      // nfs
-        0x517B,      // smb
-        0xFF53_4D42, // cifs
-        0xFE53_4D42, // smb2
-        0x0102_1997, // 9p
-        0x6573_5546, // fuse
-        0x00C3_6400, // ceph
-        0x0BD0_0BD0, // lustre
-        0x4750_4653, // gpfs
+fn reports_all_changes(folder: &Path) -> bool {
+    // Magic numbers, mostly from linux/magic.h.
+    const LOCAL: [u32; 14] = [
+        0xEF53,      // ext2, ext3, ext4
+        0x5846_5342, // xfs
+        0x9123_683E, // btrfs
+        0xF2F5_2010, // f2fs
+        0xCA45_1A4E, // bcachefs
+        0x2FC1_2FC1, // zfs
+        0x0102_1994, // tmpfs
+        0x8584_58F6, // ramfs
+        0x794C_7630, // overlayfs
+        0x3153_464A, // jfs
+        0x5265_4973, // reiserfs
+        0x7366_746E, // ntfs3
+        0x2011_BAB0, // exfat
+        0x4D44,      // vfat
     ];
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "the numbers have 32 bits"
     )]
-    rustix::fs::fstatfs(&root.dir).is_ok_and(|about| !SHARED.contains(&(about.f_type as u32)))
+    rustix::fs::statfs(folder).is_ok_and(|about| LOCAL.contains(&(about.f_type as u32)))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn reports_all_changes(_root: &RootDir) -> bool {
+fn reports_all_changes(_folder: &Path) -> bool {
     true
 }
 
@@ -239,7 +260,7 @@ mod tests {
         let root = RootDir::open(&path).unwrap();
         let reported = Arc::new(Mutex::new(Reported::default()));
         let (sender, receiver) = mpsc::channel();
-        let mut watching = Watching::new(&root, &reported, move || {
+        let mut watching = Watching::new(&root, Watch::WherePossible, &reported, move || {
             sender.send(()).unwrap_or_default();
         });
         if !watching.watch("runs/a") {
@@ -283,5 +304,13 @@ mod tests {
             reported.add(at.to_string());
         }
         assert!(reported.everything && reported.directories.is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_is_not_known_to_be_local_is_not_watched() {
+        assert!(reports_all_changes(Path::new("/dev/shm")), "tmpfs");
+        assert!(!reports_all_changes(Path::new("/proc")));
+        assert!(!reports_all_changes(Path::new("/nothing/here")));
     }
 }

@@ -1,31 +1,34 @@
 //! Who writes into a root: the journal of a store, opened when it is first needed, and what still has to follow later.
 //!
 //! Two things may have to wait: rows for the SDK's database while it is busy, and runs that were deleted while they were still
-//! being written, which go to the recycle bin when they end. A thread looks after them as long as there are any.
+//! being written, which go to the recycle bin when they end. A thread looks after them, and after what a killed process left
+//! unfinished; it is the only one that touches the root for it, because a root may not answer for minutes.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::error::StoreError;
 use crate::journal::Journal;
-use crate::sdk_database::has_experiments;
 use crate::store::RunStore;
 use crate::transfer::PreviewedUploads;
 
 /// How often what waits is tried again.
 const RETRY_EVERY: Duration = Duration::from_millis(700);
+/// A start waits this long for what a killed process left to be finished, so that nobody sees the half of it.
+const START_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The writing side of a [`RunStore`].
 pub(crate) struct Writes {
     root: PathBuf,
     state_dir: PathBuf,
     journal: Mutex<Option<Arc<Journal>>>,
-    looking_after: Mutex<bool>,
-    store: OnceLock<Weak<RunStore>>,
+    wake: Sender<()>,
     pub(crate) previews: PreviewedUploads,
 }
 
@@ -39,13 +42,12 @@ impl fmt::Debug for Writes {
 
 impl Writes {
     /// Touches nothing yet.
-    pub(crate) fn new(root: &Path, state_dir: &Path) -> Self {
+    pub(crate) fn new(root: &Path, state_dir: &Path, wake: Sender<()>) -> Self {
         Self {
             root: root.to_owned(),
             state_dir: state_dir.to_owned(),
             journal: Mutex::new(None),
-            looking_after: Mutex::new(false),
-            store: OnceLock::new(),
+            wake,
             previews: PreviewedUploads::default(),
         }
     }
@@ -70,63 +72,67 @@ impl Writes {
 }
 
 impl RunStore {
-    /// Finishes what a killed process left, and looks after what waits. Called once when a store opens.
-    pub(crate) fn resume_writes(self: &Arc<Self>) {
-        drop(self.writes.store.set(Arc::downgrade(self)));
-        match self.writes.journal() {
-            Ok(journal)
-                if journal.rows().has_waiting()
-                    || has_experiments(self.root(), &self.writes.state_dir) =>
-            {
-                self.look_after_what_waits();
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "changes are not possible"),
-        }
-    }
-
-    /// Starts the thread that brings what waits to its end, unless it is there.
+    /// Wakes the thread that brings what waits to its end.
     pub(crate) fn look_after_what_waits(&self) {
-        let mut looking_after = self.writes.looking_after.lock();
-        let Some(store) = self.writes.store.get().cloned() else {
-            return;
-        };
-        if *looking_after {
-            return;
-        }
-        let started = std::thread::Builder::new()
-            .name("writes".to_owned())
-            .spawn(move || look_after(&store));
-        match started {
-            Ok(_) => *looking_after = true,
-            Err(error) => tracing::warn!(%error, "what waits is looked after at the next start"),
-        }
+        // it lives as long as this store
+        self.writes.wake.send(()).unwrap_or_default();
     }
 
-    /// Tries once; true when nothing waits any more.
+    /// Finishes what killed processes left, and tries once what waits; true when nothing is left to be tried again.
     fn settle(&self) -> bool {
-        let told = self
-            .writes
-            .journal()
-            .is_ok_and(|journal| journal.rows().retry());
+        if !self.state().condition.is_readable() {
+            return true; // the return of the root wakes us
+        }
+        let journal = match self.writes.journal() {
+            Ok(journal) => journal,
+            Err(error) => {
+                tracing::warn!(%error, "changes are not possible");
+                return true;
+            }
+        };
+        if journal.recover_the_dead() > 0 {
+            self.refresh(Duration::ZERO);
+        }
+        let told = journal.rows().retry();
         let moved = self.move_ended_deleted_runs();
         told && moved && self.state().indexing.is_none()
     }
 }
 
-fn look_after(store: &Weak<RunStore>) {
+/// Starts the thread of a store that finishes what a killed process left as soon as the root can be read, and looks after what has
+/// to wait. It ends with the store. When something was left, its end is awaited for a short time.
+pub(crate) fn look_after_writes(store: &Arc<RunStore>, woken: Receiver<()>) -> io::Result<()> {
+    let (settled, first) = mpsc::channel();
+    let weak = Arc::downgrade(store);
+    std::thread::Builder::new()
+        .name("writes".to_owned())
+        .spawn(move || look_after(&weak, &woken, &settled))?;
+    if Journal::has_entries(store.root(), store.writes.state_dir()) {
+        match first.recv_timeout(START_PATIENCE) {
+            Ok(()) => {}
+            Err(error) => tracing::info!(%error, "unfinished changes wait for the root"),
+        }
+    }
+    Ok(())
+}
+
+fn look_after(store: &Weak<RunStore>, woken: &Receiver<()>, tell_settled: &Sender<()>) {
+    let mut settled = true;
     loop {
-        std::thread::sleep(RETRY_EVERY);
+        let next = if settled {
+            woken
+                .recv()
+                .map_err(|_closed| RecvTimeoutError::Disconnected)
+        } else {
+            woken.recv_timeout(RETRY_EVERY)
+        };
+        if matches!(next, Err(RecvTimeoutError::Disconnected)) {
+            return;
+        }
+        woken.try_iter().for_each(drop);
         let Some(store) = store.upgrade() else { return };
-        // the flag is cleared before the last look, so that what comes during it starts a new thread
-        *store.writes.looking_after.lock() = false;
-        if store.settle() {
-            return;
-        }
-        let mut looking_after = store.writes.looking_after.lock();
-        if *looking_after {
-            return;
-        }
-        *looking_after = true;
+        settled = store.settle();
+        // only a start listens, and not for long
+        tell_settled.send(()).unwrap_or_default();
     }
 }

@@ -27,8 +27,7 @@ fn store_in(folder: &Path) -> Arc<RunStore> {
         root: folder.join("root"),
         cache_dir: folder.join("cache"),
         state_dir: folder.join("state"),
-        host_name: None,
-        processes: None,
+        ..StoreConfig::default()
     })
     .unwrap()
 }

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::StartError;
 use crate::access::Access;
+use crate::blocking::LeftWork;
 use crate::config::Config;
 use crate::list_answers::ListAnswers;
 use crate::preferences::Preferences;
@@ -42,6 +43,7 @@ struct Handles {
     telemetry: Telemetry,
     rate_limits: RateLimits,
     sockets: Sockets,
+    left_work: LeftWork,
     started: Instant,
     last_use_millis: AtomicU64,
 }
@@ -66,6 +68,7 @@ impl App {
             recent_roots,
             list_answers: ListAnswers::default(),
             sockets: Sockets::default(),
+            left_work: LeftWork::default(),
             started: Instant::now(),
             last_use_millis: AtomicU64::new(0),
             config,
@@ -167,6 +170,10 @@ impl App {
         &self.0.rate_limits
     }
 
+    pub(crate) fn left_work(&self) -> &LeftWork {
+        &self.0.left_work
+    }
+
     pub(crate) fn sockets(&self) -> &Sockets {
         &self.0.sockets
     }
@@ -206,6 +213,7 @@ fn open_store(config: &Config, root: PathBuf) -> Result<Arc<RunStore>, StoreErro
         state_dir: config.folders.state.clone(),
         host_name: config.host_name.clone(),
         processes: config.processes.clone(),
+        ..StoreConfig::default()
     })
 }
 

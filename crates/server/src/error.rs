@@ -8,6 +8,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use runicorn_experiments::StoreError;
+use runicorn_experiments::error::is_unreachable;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -275,7 +276,35 @@ impl ApiError {
             }
             ErrorKind::ReadOnlyFilesystem => Self::conflict("READ_ONLY", text),
             ErrorKind::PermissionDenied => Self::forbidden("PERMISSION_DENIED", text),
+            _ if is_unreachable(error) => Self::unavailable("STORAGE_UNAVAILABLE", text),
             _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "IO_FAILED", text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_the_system_says_becomes_a_status_by_who_can_act() {
+        use rustix::io::Errno;
+        let check = |errno: Errno, status: u16, code: &str| {
+            let error = std::io::Error::from(errno);
+            let answer: ApiError = StoreError::io("/root/x", error).into();
+            assert_eq!((answer.status().as_u16(), answer.code()), (status, code));
+        };
+        check(Errno::NOENT, 404, "FILE_NOT_FOUND");
+        check(Errno::NOSPC, 507, "DISK_FULL");
+        check(Errno::DQUOT, 507, "DISK_FULL");
+        check(Errno::ROFS, 409, "READ_ONLY");
+        check(Errno::ACCESS, 403, "PERMISSION_DENIED");
+        check(Errno::PERM, 403, "PERMISSION_DENIED");
+        check(Errno::STALE, 503, "STORAGE_UNAVAILABLE");
+        check(Errno::TIMEDOUT, 503, "STORAGE_UNAVAILABLE");
+        check(Errno::HOSTUNREACH, 503, "STORAGE_UNAVAILABLE");
+        check(Errno::NOTCONN, 503, "STORAGE_UNAVAILABLE");
+        check(Errno::IO, 500, "IO_FAILED");
     }
 }

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use crate::access::{Access, Caller, Door};
 use crate::app::App;
+use crate::blocking;
 use crate::error::ApiError;
 use crate::rate_limit::Standing;
 use crate::router;
@@ -71,7 +72,8 @@ impl Front {
     }
 
     async fn route(&self, request: Request<Body>) -> Response {
-        match self.routes.clone().oneshot(request).await {
+        let answer = self.routes.clone().oneshot(request);
+        match blocking::for_request(self.app.clone(), answer).await {
             Ok(response) => response,
             Err(never) => match never {},
         }

@@ -29,6 +29,7 @@ mod recent_roots;
 mod router;
 mod sdk_config;
 mod sockets;
+mod state_file;
 mod storage_roots;
 mod ui_files;
 mod validate;

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, ApiResult};
-use crate::sdk_config::{read_bounded, write_whole};
+use crate::state_file;
 
 const SIZE_LIMIT_BYTES: u64 = 8 << 20;
 /// More tables and sizes than anybody has.
@@ -62,16 +62,7 @@ impl Preferences {
     /// Reads the file; a missing or damaged one means nothing was set.
     pub(crate) fn at(state_dir: &Path) -> Self {
         let file = state_dir.join("preferences.json");
-        let kept = read_bounded(&file, SIZE_LIMIT_BYTES)
-            .ok()
-            .and_then(|bytes| {
-                let parsed = serde_json::from_slice(&bytes);
-                if let Err(error) = &parsed {
-                    tracing::warn!(%error, "preferences.json is damaged and begins anew");
-                }
-                parsed.ok()
-            })
-            .unwrap_or_default();
+        let kept = state_file::read(&file, SIZE_LIMIT_BYTES).unwrap_or_default();
         Self {
             file,
             kept: Mutex::new(kept),
@@ -137,14 +128,11 @@ impl Preferences {
         self.change(|kept| kept.gpu_history = settings)
     }
 
-    /// Changes and saves; what cannot be saved is not changed either. Blocks.
+    /// Changes and saves, on top of what other processes saved; what cannot be saved is not changed either. Blocks.
     fn change(&self, change: impl FnOnce(&mut Kept)) -> ApiResult<()> {
         let mut kept = self.kept.lock();
-        let mut changed = kept.clone();
-        change(&mut changed);
-        let bytes = serde_json::to_vec_pretty(&changed).map_err(ApiError::internal)?;
-        write_whole(&self.file, &bytes).map_err(|error| ApiError::of_io(&error, &self.file))?;
-        *kept = changed;
+        *kept = state_file::change(&self.file, SIZE_LIMIT_BYTES, &*kept, change)
+            .map_err(|error| ApiError::of_io(&error, &self.file))?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use crate::sdk_config::{read_bounded, write_whole};
+use crate::state_file;
 
 /// How many are kept.
 const KEPT: usize = 10;
@@ -20,10 +20,7 @@ pub(crate) struct RecentRoots {
 impl RecentRoots {
     pub(crate) fn at(state_dir: &Path) -> Self {
         let file = state_dir.join("recent-roots.json");
-        let roots = read_bounded(&file, SIZE_LIMIT_BYTES)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Vec<PathBuf>>(&bytes).ok())
-            .unwrap_or_default();
+        let roots = state_file::read(&file, SIZE_LIMIT_BYTES).unwrap_or_default();
         Self {
             file,
             roots: Mutex::new(roots),
@@ -35,20 +32,24 @@ impl RecentRoots {
         self.roots.lock().clone()
     }
 
-    /// Moves a root to the front. That the list cannot be saved is no reason not to show the root.
+    /// Moves a root to the front, among those that other processes noted. That the list cannot be saved is no reason not to show the
+    /// root.
     pub(crate) fn note(&self, root: &Path) {
         let mut roots = self.roots.lock();
         if roots.first().is_some_and(|first| first == root) {
             return;
         }
-        roots.retain(|other| other != root);
-        roots.insert(0, root.to_path_buf());
-        roots.truncate(KEPT);
-        let saved = serde_json::to_vec_pretty(&*roots)
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| write_whole(&self.file, &bytes));
-        if let Err(error) = saved {
-            tracing::warn!(%error, file = %self.file.display(), "the list of recent roots is not saved");
+        let to_the_front = |roots: &mut Vec<PathBuf>| {
+            roots.retain(|other| other != root);
+            roots.insert(0, root.to_path_buf());
+            roots.truncate(KEPT);
+        };
+        match state_file::change(&self.file, SIZE_LIMIT_BYTES, &*roots, to_the_front) {
+            Ok(saved) => *roots = saved,
+            Err(error) => {
+                to_the_front(&mut roots);
+                tracing::warn!(%error, file = %self.file.display(), "the list of recent roots is not saved");
+            }
         }
     }
 }
@@ -71,6 +72,17 @@ mod tests {
         let again = RecentRoots::at(folder.path()).list();
         assert_eq!(again.len(), KEPT);
         assert_eq!(again[..2], [PathBuf::from("/a"), PathBuf::from("/n19")]);
+    }
+
+    #[test]
+    fn two_processes_keep_each_others_roots() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = [(); 2].map(|()| RecentRoots::at(folder.path()));
+        one.note(Path::new("/one"));
+        other.note(Path::new("/other"));
+        one.note(Path::new("/third"));
+        let roots = RecentRoots::at(folder.path()).list();
+        assert_eq!(roots, ["/third", "/other", "/one"].map(PathBuf::from));
     }
 
     #[test]

@@ -1501,6 +1501,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/experiments/batch-delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts up to a thousand runs into the recycle bin, for a 0.4 client. */
+        post: operations["delete_experiments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/experiments/{id}": {
         parameters: {
             query?: never;
@@ -1688,6 +1705,10 @@ export interface components {
              * @description Seconds to wait, only with 429.
              */
             retry_after?: number | null;
+        };
+        /** @description Runs to delete. */
+        ExpIds: {
+            exp_ids: string[];
         };
         /** @description One run for a 0.4 client. */
         ExperimentAnswer: {
@@ -4664,6 +4685,37 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_experiments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpIds"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -19,7 +20,7 @@ use crate::root_probe::{RootCondition, RootLook, RootProbe};
 use crate::run_dir::RootDir;
 use crate::run_list::RunList;
 use crate::store::IndexProgress;
-use crate::watching::{Reported, Watching};
+use crate::watching::{Reported, Watch, Watching};
 
 /// Runs that are looked at between two published lists of the first look.
 const BLOCK: usize = 512;
@@ -37,9 +38,12 @@ pub(crate) struct Shared {
     pub(crate) probe: RootProbe,
     pub(crate) processes: Arc<dyn ProcessTable>,
     pub(crate) host_name: String,
+    pub(crate) watch: Watch,
     pub(crate) said: Mutex<Said>,
     pub(crate) rows_read: AtomicU64,
     pub(crate) folders_listed: AtomicU64,
+    /// Wakes the thread that looks after writes.
+    pub(crate) wake_writes: mpsc::Sender<()>,
 }
 
 /// What the indexing thread says of itself.
@@ -99,9 +103,11 @@ impl Keeper {
 
     /// Shows the list of last time, while the root is looked at anew.
     fn remember(&mut self) {
+        let look = self.shared.probe.look();
+        self.tell_condition(&look);
         self.database.load(&mut self.catalog);
         self.say(|said, keeper| said.database = keeper.database.problem());
-        if !self.catalog.entries.is_empty() && self.shared.probe.look().condition.is_readable() {
+        if !self.catalog.entries.is_empty() && look.condition.is_readable() {
             self.judge();
             self.publish(true);
             self.shared.signals.set_complete();
@@ -143,9 +149,12 @@ impl Keeper {
     }
 
     fn tell_condition(&mut self, look: &RootLook) {
-        if self.condition.replace(look.condition) != Some(look.condition) {
-            self.shared.hub.tell(&StoreChange::State);
+        if self.condition.replace(look.condition) == Some(look.condition) {
+            return;
         }
+        self.shared.hub.tell(&StoreChange::State);
+        // that nobody looks after writes any more means that the store is being closed
+        self.shared.wake_writes.send(()).unwrap_or_default();
     }
 
     /// A missing root has no runs; one that only does not answer keeps those that were known.
@@ -178,7 +187,8 @@ impl Keeper {
                 shared.signals.report();
             }
         };
-        self.watching = Some(Watching::new(root, &self.reported, report));
+        let wanted = self.shared.watch;
+        self.watching = Some(Watching::new(root, wanted, &self.reported, report));
     }
 
     fn forget_watches(&mut self) {

@@ -45,16 +45,25 @@ impl Bench {
         self.folder.path().join("root")
     }
 
-    fn store(&self) -> Arc<RunStore> {
+    fn config(&self) -> StoreConfig {
         let folder = |name: &str| self.folder.path().join(name);
-        RunStore::open(StoreConfig {
+        StoreConfig {
             root: self.root(),
             cache_dir: folder("cache"),
             state_dir: folder("state"),
-            host_name: None,
-            processes: None,
-        })
-        .unwrap()
+            ..StoreConfig::default()
+        }
+    }
+
+    fn store(&self) -> Arc<RunStore> {
+        RunStore::open(self.config()).unwrap()
+    }
+
+    /// Starts once more, with what a dead process left brought to its end.
+    fn restarted(&self) -> Arc<RunStore> {
+        let store = self.store();
+        store.writes.journal().unwrap();
+        store
     }
 
     /// Every file and folder of the root with its text; times of deletion are made equal.
@@ -89,6 +98,10 @@ impl Bench {
         picture
     }
 
+    fn is_in_the_bin(&self) -> bool {
+        self.root().join("runs/.recycle").join(ID).is_dir()
+    }
+
     fn row(&self) -> Option<(bool, String, String)> {
         let connection = Connection::open(self.root().join("runicorn.db")).ok()?;
         connection
@@ -116,6 +129,27 @@ impl Bench {
             })
             .sum()
     }
+}
+
+/// Closes a store and waits until its threads have let it go, as a dead process lets go of its locks.
+fn end(store: Arc<RunStore>) {
+    let weak = Arc::downgrade(&store);
+    drop(store);
+    while weak.strong_count() > 0 {
+        std::thread::yield_now();
+    }
+}
+
+/// Leaves a soft delete of [`ID`] begun and not finished, as a kill between its steps does.
+fn kill_a_soft_delete_halfway(bench: &Bench) {
+    let store = bench.restarted();
+    let journal = store.writes.journal().unwrap();
+    journal.actions_until_crash.store(5, Ordering::SeqCst);
+    assert!(store.soft_delete(ID, DeleteReason::User).is_err());
+    drop(journal);
+    end(store);
+    assert_eq!(bench.journal_entries(), 1);
+    assert!(!bench.is_in_the_bin());
 }
 
 const DATABASE: &str = "
@@ -159,8 +193,9 @@ fn whole_or_not_begun(
         let journal = store.writes.journal().unwrap();
         journal.actions_until_crash.store(effects, Ordering::SeqCst);
         let finished = work(&store) && journal.actions_until_crash.load(Ordering::SeqCst) >= 0;
-        drop((journal, store));
-        drop(bench.store());
+        drop(journal);
+        end(store);
+        end(bench.restarted());
         let picture = bench.picture();
         let row = without_root(bench.row(), &bench);
         if picture == untouched && row == without_root(untouched_row.clone(), &whole) {
@@ -246,7 +281,7 @@ fn the_unfinished_work_of_a_process_that_lives_is_left_alone() {
     }];
     let pending = journal.announce(&announced).unwrap();
     let before = bench.picture();
-    drop(bench.store());
+    end(bench.restarted());
     assert_eq!(bench.picture(), before);
     pending.abandon(&announced).unwrap();
     assert_ne!(bench.picture(), before);
@@ -294,10 +329,11 @@ fn a_file_that_changed_meanwhile_is_not_overwritten_at_the_next_start() {
             )
             .is_err()
     );
-    drop((journal, store));
+    drop(journal);
+    end(store);
     let meta = bench.root().join("runs/cv/yolo").join(ID).join("meta.json");
     fs::write(&meta, "{\"alias\": \"theirs\"}").unwrap();
-    drop(bench.store());
+    end(bench.restarted());
     assert_eq!(fs::read_to_string(meta).unwrap(), "{\"alias\": \"theirs\"}");
     assert_eq!(bench.journal_entries(), 0);
 }
@@ -348,4 +384,120 @@ fn rows_refused_by_a_busy_database_are_told_later() {
     let (deleted, run_dir, _) = bench.row().unwrap();
     assert!(deleted);
     assert!(run_dir.ends_with(&format!("runs/.recycle/{ID}")));
+}
+
+/// Asks until it is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let started = std::time::Instant::now();
+    while !is_so() {
+        assert!(started.elapsed().as_secs() < 30, "never: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_was_left_unfinished_is_finished_by_the_start_itself() {
+    let bench = Bench::new(true);
+    kill_a_soft_delete_halfway(&bench);
+    let store = bench.store();
+    until("it is in the bin", || bench.is_in_the_bin());
+    until("nothing is left", || bench.journal_entries() == 0);
+    until("the list shows it", || {
+        store.list().deleted().len() == 1 && store.list().len() == 1
+    });
+}
+
+#[test]
+fn what_was_left_unfinished_is_finished_when_the_root_comes_back_without_a_restart() {
+    let bench = Bench::new(true);
+    kill_a_soft_delete_halfway(&bench);
+    let away = bench.folder.path().join("away");
+    fs::rename(bench.root(), &away).unwrap();
+    let store = bench.store();
+    until("the root is known to be away", || {
+        store.state().condition == crate::RootCondition::Missing
+    });
+    store.writes.journal().unwrap();
+    assert_eq!(bench.journal_entries(), 1, "it waits");
+    fs::rename(&away, bench.root()).unwrap();
+    until("it is in the bin", || {
+        store.list();
+        bench.is_in_the_bin()
+    });
+    until("nothing is left", || bench.journal_entries() == 0);
+}
+
+#[test]
+fn a_root_that_does_not_answer_is_not_touched_by_opening_it() {
+    let bench = Bench::new(true);
+    kill_a_soft_delete_halfway(&bench);
+    let before = bench.picture();
+    let (answer, hang) = std::sync::mpsc::channel::<()>();
+    let hang = Mutex::new(hang);
+    let take = move |path: &Path| {
+        hang.lock().recv().unwrap_or_default();
+        crate::root_probe::RootLook::take(path)
+    };
+    let store = RunStore::open_with(bench.config(), Arc::new(take)).unwrap();
+    until("it is known to hang", || {
+        store.list();
+        store.state().condition == crate::RootCondition::Stale
+    });
+    assert!(store.find(ID).is_err());
+    assert_eq!((bench.picture(), bench.journal_entries()), (before, 1));
+    drop(answer);
+    until("it is in the bin", || {
+        store.list();
+        bench.is_in_the_bin()
+    });
+    assert_eq!(store.state().condition, crate::RootCondition::Ok);
+}
+
+#[test]
+fn rows_wait_while_the_root_is_away() {
+    let bench = Bench::new(true);
+    let store = bench.store();
+    let journal = store.writes.journal().unwrap();
+    let away = bench.folder.path().join("away");
+    fs::rename(bench.root(), &away).unwrap();
+    let alias = RowChange::Alias {
+        id: ID.to_owned(),
+        alias: Some("x".to_owned()),
+    };
+    journal.rows().tell(&[alias]);
+    assert!(journal.rows().has_waiting() && !journal.rows().retry());
+    fs::rename(&away, bench.root()).unwrap();
+    assert!(journal.rows().retry());
+}
+
+#[test]
+fn a_run_that_was_restored_meanwhile_is_not_moved_to_the_bin() {
+    let bench = Bench::new(true);
+    let dir = bench.root().join("runs/cv/yolo").join(ID);
+    fs::write(dir.join(".deleted"), "{}").unwrap();
+    fs::write(dir.join("status.json"), "{\"status\": \"running\"}").unwrap();
+    let store = bench.store();
+    let steps = |marker: &str| {
+        let path = format!("runs/cv/yolo/{ID}/.deleted");
+        let to_the_bin = Step::Rename {
+            from: format!("runs/cv/yolo/{ID}"),
+            to: format!("runs/.recycle/{ID}"),
+        };
+        [Step::unless_changed(path, marker.to_owned()), to_the_bin]
+    };
+    let refused = store.carry_out(&steps("{\"another\": 1}")).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
+    assert!(dir.exists() && !bench.is_in_the_bin());
+    // the same, left by a process that died before it began
+    let journal = store.writes.journal().unwrap();
+    let root = journal.root_dir().unwrap();
+    journal
+        .replay(&root, "dead", &steps("{\"another\": 1}"))
+        .unwrap();
+    assert!(dir.exists() && !bench.is_in_the_bin());
+    fs::write(dir.join("status.json"), "{\"status\": \"finished\"}").unwrap();
+    until("what is still deleted goes to the bin", || {
+        store.list();
+        bench.is_in_the_bin()
+    });
 }

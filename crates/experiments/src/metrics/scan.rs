@@ -50,8 +50,9 @@ impl Scanner {
         self.groups.extend(self.builder.finish());
     }
 
+    /// Reads the bytes between two newlines by all the rules.
     #[cold]
-    fn unusual_line(&mut self, bytes: &[u8]) {
+    pub(super) fn unusual_line(&mut self, bytes: &[u8]) {
         let mut lines = Vec::new();
         self.garbage_lines += line::read(bytes, |line| lines.push(line)) as u64;
         for line in &lines {

@@ -1,8 +1,14 @@
 //! What metrics a run has, and their extremes: the list that a page of charts starts from.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::columns::Columns;
 use super::group::{ChunkStats, ColumnId, RowGroup};
 use super::names::{EPOCH, GLOBAL_STEP, STEP, TIME, TS};
+
+/// Below this a second thread costs more than it brings.
+const WORTH_TWO_THREADS: usize = 100_000;
 
 /// One numeric metric.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +49,7 @@ pub struct RunMetrics {
 impl RunMetrics {
     /// Looks through all columns; `global_step`, `step`, `epoch` and `time` are no metrics.
     pub fn of(columns: &Columns) -> Self {
+        count_by_two_threads(&columns.groups);
         let mut sums: Vec<Option<Sum>> = vec![None; columns.names.len()];
         for (number, group) in columns.groups.iter().enumerate() {
             for (chunk, stats) in group.chunks.iter().zip(group.stats()) {
@@ -68,6 +75,24 @@ impl RunMetrics {
         found.texts.sort_unstable();
         found
     }
+}
+
+/// Has the groups count their columns, on two threads when that is much work.
+fn count_by_two_threads(groups: &[Arc<RowGroup>]) {
+    let cells: usize = groups.iter().map(|group| group.cells.len()).sum();
+    if cells < WORTH_TWO_THREADS {
+        return; // counted where they are asked
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            group.stats();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        work();
+    });
 }
 
 #[derive(Clone, Copy, Default)]

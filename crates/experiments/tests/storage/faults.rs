@@ -1,10 +1,10 @@
 //! Bad input: one run shows what can be shown and says what is wrong, and the list goes on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use runicorn_experiments::{RootCondition, StatusReason, StoreError};
+use runicorn_experiments::{RootCondition, RunStore, StatusReason, StoreError};
 
-use crate::support::{LONG, Root, ids, until};
+use crate::support::{DeadMount, LONG, Root, ids, until, was_run_as_an_ordinary_user};
 
 /// A root with one good run, and one whose `file` holds `content`.
 fn with_bad(file: &str, content: &[u8]) -> Root {
@@ -235,12 +235,12 @@ fn a_link_out_of_the_root_is_not_followed_and_the_state_says_so() {
     ));
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_run_that_may_not_be_read_stays_in_the_list_and_says_so() {
     use std::os::unix::fs::PermissionsExt;
-    if rustix::process::geteuid().is_root() {
-        eprintln!("skipped: the administrator may read everything");
+    let name = "faults::a_run_that_may_not_be_read_stays_in_the_list_and_says_so";
+    if was_run_as_an_ordinary_user(name) {
         return;
     }
     let root = Root::empty();
@@ -257,6 +257,121 @@ fn a_run_that_may_not_be_read_stays_in_the_list_and_says_so() {
             .unwrap()
             .contains("meta.json")
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_root_that_may_not_be_read_or_written_says_so_and_is_used_again_when_it_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let name =
+        "faults::a_root_that_may_not_be_read_or_written_says_so_and_is_used_again_when_it_may";
+    if was_run_as_an_ordinary_user(name) {
+        return;
+    }
+    let root = Root::empty();
+    root.run("runs/x/20250101_000000_aaaaaa", 10);
+    let store = root.store();
+    let set = |mode| {
+        let runs = root.path().join("runs");
+        std::fs::set_permissions(runs, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let becomes = |condition| {
+        let state = || {
+            store.refresh(LONG);
+            store.state()
+        };
+        until("the condition", state, |state| state.condition == condition)
+    };
+    set(0o500);
+    let state = becomes(RootCondition::ReadOnly);
+    assert!(state.detail.unwrap().contains("cannot be written"));
+    assert_eq!(store.list().len(), 1, "it can still be read");
+    set(0o000);
+    becomes(RootCondition::Unreadable);
+    assert!(matches!(
+        store.find("20250101_000000_aaaaaa"),
+        Err(StoreError::RootUnavailable { .. })
+    ));
+    set(0o700);
+    becomes(RootCondition::Ok);
+    assert_eq!(store.list().len(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_root_that_hangs_at_the_start_is_stale_and_used_when_it_answers() {
+    let root = Root::empty();
+    root.run("runs/a", 10);
+    let Some(mount) = DeadMount::over(&root.path()) else {
+        return;
+    };
+    let started = Instant::now();
+    let store = RunStore::open(root.config()).unwrap();
+    assert!(started.elapsed() < LONG / 3, "nobody waits for the root");
+    until(
+        "the state",
+        || store.state().condition,
+        |condition| *condition == RootCondition::Stale,
+    );
+    assert!(matches!(
+        store.find("a"),
+        Err(StoreError::RootUnavailable { .. })
+    ));
+    drop(mount);
+    until("the run", || ids(&store.list()), |ids| ids == &["a"]);
+    assert_eq!(store.state().condition, RootCondition::Ok);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_root_that_stops_answering_while_it_is_read_is_stale_and_its_known_runs_stay() {
+    let root = Root::empty();
+    root.run("runs/deep/a", 10);
+    let store = root.store();
+    // below the root first, so that the indexing thread is caught in the middle of a pass
+    let Some(deep) = DeadMount::over(&root.path().join("runs/deep")) else {
+        return;
+    };
+    store.refresh(Duration::from_millis(200));
+    let whole = DeadMount::over(&root.path()).unwrap();
+    until(
+        "the state",
+        || store.state().condition,
+        |condition| *condition == RootCondition::Stale,
+    );
+    assert_eq!(ids(&store.list()), ["a"]);
+    assert!(matches!(
+        store.find("a"),
+        Err(StoreError::RootUnavailable { .. })
+    ));
+    drop(whole);
+    drop(deep);
+    until(
+        "the root's answer",
+        || {
+            store.refresh(LONG);
+            (ids(&store.list()), store.state().condition)
+        },
+        |(ids, condition)| ids == &["a"] && *condition == RootCondition::Ok,
+    );
+    assert!(store.find("a").is_ok());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mount_that_lost_its_server_is_not_a_missing_run() {
+    let root = Root::empty();
+    root.run("runs/deep/a", 10);
+    let store = root.store();
+    let Some(mut deep) = DeadMount::over(&root.path().join("runs/deep/a")) else {
+        return;
+    };
+    deep.disconnect();
+    let error = store.find("a").unwrap_err();
+    let StoreError::Io { source, .. } = error else {
+        panic!("{error}");
+    };
+    assert!(runicorn_experiments::error::is_unreachable(&source));
 }
 
 #[test]

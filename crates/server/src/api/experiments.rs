@@ -10,15 +10,16 @@ use axum::extract::State;
 use runicorn_experiments::metrics::{RunMetrics, Table};
 use runicorn_experiments::{RunRow, RunStore};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::recycle_bin::{delete_one, each};
 use crate::api::runs::WHOLE_LIST_PATIENCE;
 use crate::app::App;
-use crate::blocking::blocking;
+use crate::blocking::{blocking, blocking_ok};
 use crate::error::{ApiError, ApiResult};
-use crate::validate::{Fields, Params, Shape, UrlPath};
+use crate::validate::{Fields, JsonObject, Params, Shape, UrlPath};
 
 /// The routes of this room.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -26,7 +27,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_experiments))
         .routes(routes!(page_experiments))
         .routes(routes!(show_experiment))
+        .routes(routes!(delete_experiments))
 }
+
+/// Most runs that one request may delete.
+const MAX_DELETED: usize = 1000;
 
 /// First segment of a path, and the rest or `default`.
 fn project_and_name(path: &str) -> (&str, &str) {
@@ -400,6 +405,57 @@ async fn show_experiment(
         }))
     })
     .await
+}
+
+/// Runs to delete.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the body in the document")]
+struct ExpIds {
+    exp_ids: Vec<String>,
+}
+
+/// Puts up to a thousand runs into the recycle bin, for a 0.4 client.
+#[utoipa::path(post, path = "/api/v2/experiments/batch-delete", tag = "older clients", request_body = ExpIds,
+    responses((status = 200, body = Object), (status = 400, body = crate::ErrorBody)))]
+async fn delete_experiments(
+    State(app): State<App>,
+    JsonObject(body): JsonObject,
+) -> ApiResult<Json<Value>> {
+    let started = Instant::now();
+    let ids = experiment_ids(&body)?;
+    let store = app.store();
+    let (done, results) = blocking_ok(move || each(&ids, |id| delete_one(&store, id))).await?;
+    let total = results.len();
+    Ok(Json(json!({
+        "deleted_count": done,
+        "failed_count": total - done,
+        "results": results,
+        "message": format!("Soft deleted {done} of {total} experiments"),
+        "query_time_ms": started.elapsed().as_secs_f64() * 1000.0,
+    })))
+}
+
+/// `exp_ids` of a body: a list of texts, not empty, not too long.
+fn experiment_ids(body: &Map<String, Value>) -> ApiResult<Vec<String>> {
+    let ids = body.get("exp_ids").and_then(Value::as_array);
+    let texts: Option<Vec<String>> = ids.filter(|ids| !ids.is_empty()).and_then(|ids| {
+        ids.iter()
+            .map(|id| id.as_str().map(str::to_owned))
+            .collect()
+    });
+    let ids = texts.ok_or_else(|| {
+        ApiError::bad_request(
+            "EXP_IDS_REQUIRED",
+            "exp_ids is required and must be a list of ids",
+        )
+    })?;
+    if ids.len() > MAX_DELETED {
+        return Err(ApiError::bad_request(
+            "TOO_MANY_RUNS",
+            format!("Cannot delete more than {MAX_DELETED} experiments at once"),
+        ));
+    }
+    Ok(ids)
 }
 
 #[cfg(test)]

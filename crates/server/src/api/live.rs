@@ -171,6 +171,7 @@ fn watch(app: &App, link: &Link) {
         let changes = store.changes();
         // what happened before somebody listened was told to nobody
         link.note_other_root();
+        let mut condition = store.state().condition;
         loop {
             if link.closed.is_cancelled() {
                 return;
@@ -178,6 +179,11 @@ fn watch(app: &App, link: &Link) {
             if switches.has_changed().unwrap_or(true) {
                 link.note_other_root();
                 break;
+            }
+            // a root that hangs keeps the store's own thread from telling
+            let now = store.state().condition;
+            if std::mem::replace(&mut condition, now) != now {
+                link.note(StoreChange::State);
             }
             if let Some(change) = changes.next(LOOK_UP_EVERY) {
                 link.note(change);

@@ -71,7 +71,8 @@ async fn soft_delete(
     ))
 }
 
-fn delete_one(store: &RunStore, id: &str) -> Result<(), String> {
+/// Puts one run into the recycle bin, and says in a word or a sentence why not.
+pub(super) fn delete_one(store: &RunStore, id: &str) -> Result<(), String> {
     store
         .soft_delete(id, DeleteReason::User)
         .map_err(|error| match error {
@@ -240,7 +241,7 @@ fn asset_json(asset: &AssetReference) -> Value {
 }
 
 /// Does one thing to each run and counts what worked.
-fn each(
+pub(super) fn each(
     ids: &[String],
     mut one: impl FnMut(&str) -> Result<(), String>,
 ) -> (usize, Map<String, Value>) {

@@ -12,6 +12,7 @@ mod agreement;
 mod artifacts;
 mod clients;
 mod diagnostics;
+mod faults;
 mod gpus;
 mod health;
 mod kill;

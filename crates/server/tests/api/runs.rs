@@ -521,3 +521,36 @@ async fn paths_are_counted_by_whole_segments() {
         ["c"]
     );
 }
+
+#[tokio::test]
+async fn the_0_4_client_deletes_up_to_a_thousand_runs_softly_in_one_call() {
+    let server = TestServer::on("runicorn-0.6.0").await;
+    let before = server.get("/api/v2/experiments").await.json();
+    let id = before["experiments"][0]["id"].as_str().unwrap().to_owned();
+    let path = "/api/v2/experiments/batch-delete";
+    let deleted = server
+        .post(path, json!({"exp_ids": [id, "nope", "../../etc"]}))
+        .await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    let deleted = deleted.json();
+    assert_eq!(
+        (&deleted["deleted_count"], &deleted["failed_count"]),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(deleted["results"][&id], json!({"success": true}));
+    assert_eq!(deleted["results"]["nope"]["error"], "run not found");
+    let after = server.get("/api/v2/experiments").await.json();
+    let total = |answer: &Value| answer["total"].as_u64().unwrap();
+    assert_eq!(total(&after), total(&before) - 1);
+    let bin = server.get("/api/recycle-bin").await.json();
+    assert!(bin["deleted_runs"].to_string().contains(&id));
+    let many: Vec<String> = (0..1001).map(|number| number.to_string()).collect();
+    for body in [
+        json!({"exp_ids": many}),
+        json!({"exp_ids": []}),
+        json!({"exp_ids": [5]}),
+        json!({}),
+    ] {
+        assert_eq!(server.post(path, body).await.status, 400);
+    }
+}

@@ -212,3 +212,34 @@ async fn the_deprecated_sync_routes_name_their_replacement() {
         );
     }
 }
+
+#[tokio::test]
+async fn two_servers_of_one_user_keep_each_others_settings() {
+    let one = TestServer::empty().await;
+    let home = one.home();
+    let other = TestServer::start(crate::support::scratch(), |config| {
+        config.folders = runicorn_server::config::Folders::below(&home);
+    })
+    .await;
+    for (server, alert) in [(&one, "a"), (&other, "b"), (&one, "c")] {
+        let path = "/api/config/dismissed-alerts/dismiss";
+        let dismissed = server.post(path, json!({"alert_id": alert})).await;
+        assert_eq!(dismissed.status, 200, "{}", dismissed.text());
+    }
+    let widths = json!({"table": "runs", "size": "1", "widths": {"id": 7}});
+    other.post("/api/config/column-widths", widths).await;
+    let shown = [other.root(), one.root()].map(|root| root.display().to_string());
+    other.server().shutdown().await;
+    let one = one.restart().await;
+    let dismissed = one.get("/api/config/dismissed-alerts").await.json();
+    assert_eq!(dismissed["dismissed_alerts"], json!(["a", "b", "c"]));
+    let widths = one.get("/api/config/column-widths?table=runs&size=1").await;
+    assert_eq!(widths.json()["widths"], json!({"id": 7}));
+    let recent = one.get("/api/settings").await.json()["recent_roots"].clone();
+    for root in shown {
+        assert!(
+            recent.as_array().unwrap().contains(&json!(root)),
+            "{recent}"
+        );
+    }
+}
