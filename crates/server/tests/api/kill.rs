@@ -244,6 +244,7 @@ impl Bench {
     async fn move_about(&self, url: &str) {
         for step in 0.. {
             let place = self.truth.place.lock().answered.clone();
+            let asked_of = place.clone();
             let (path, body, next) = if let Some(place) = place.strip_suffix(DELETED) {
                 (
                     "/api/recycle-bin/restore",
@@ -277,7 +278,14 @@ impl Bench {
             };
             let failed =
                 answer["failed_count"] == 1 || answer["results"][MOVED]["success"] == false;
-            assert!(!failed, "{path}: {answer}");
+            assert!(
+                !failed,
+                "{path} of {asked_of} in step {step}: {answer}; it is at {:?}",
+                runs_below(&self.root())
+                    .into_iter()
+                    .filter(|run| run.ends_with(MOVED))
+                    .collect::<Vec<_>>()
+            );
             self.truth.tally.add(&self.truth.tally.moved);
             let mut place = self.truth.place.lock();
             place.answered = next;
