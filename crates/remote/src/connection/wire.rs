@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::ByteStream;
 
+/// The SSH library reads packet by packet, each in two small reads; this makes one large one of many.
+const READ_BYTES: usize = 128 * 1024;
 /// More than this is not read ahead.
 const AHEAD_BYTES: usize = 64 * 1024;
 
@@ -44,7 +46,7 @@ pub(crate) struct CutOnDrop(Option<Scissors>);
 /// Makes a stream cuttable. `ended` is cancelled by the cut, and whoever cancels it ends the stream's reads and writes.
 pub(crate) fn wire(stream: ByteStream, ended: CancellationToken) -> (Wire, Scissors) {
     let slot: Slot = Arc::new(Mutex::new(Some(Open {
-        stream,
+        stream: Box::new(BufReader::with_capacity(READ_BYTES, stream)),
         ahead: VecDeque::new(),
     })));
     let wire = Wire {
