@@ -10,23 +10,23 @@ use serde_json::Value;
 use super::compare::{Mismatch, Volatile, compare, is_at_or_below};
 
 /// One row.
-pub(super) struct Difference {
-    pub(super) recordings: &'static str,
-    pub(super) at: &'static str,
+pub(crate) struct Difference {
+    pub(crate) recordings: &'static str,
+    pub(crate) at: &'static str,
     pub(super) ours: Option<&'static str>,
-    pub(super) why: &'static str,
+    pub(crate) why: &'static str,
     #[expect(dead_code, reason = "for the reader")]
     pub(super) spec: &'static str,
 }
 
 impl Difference {
-    pub(super) fn is_about(&self, set: &str, recording: &str) -> bool {
+    pub(crate) fn is_about(&self, set: &str, recording: &str) -> bool {
         self.recordings
             .split_once('/')
             .is_some_and(|(sets, names)| fits(sets, set) && fits(names, recording))
     }
 
-    pub(super) fn explains(&self, mismatch: &Mismatch) -> bool {
+    pub(crate) fn explains(&self, mismatch: &Mismatch) -> bool {
         if self.at != "anything" && !is_at_or_below(self.at, &mismatch.at) {
             return false;
         }
@@ -56,7 +56,7 @@ fn fits(pattern: &str, text: &str) -> bool {
     }
 }
 
-const fn row(
+pub(crate) const fn row(
     recordings: &'static str,
     at: &'static str,
     ours: Option<&'static str>,
