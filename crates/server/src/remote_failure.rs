@@ -37,6 +37,10 @@ pub(crate) fn failed(prefix: &str, error: RemoteError) -> ApiError {
             ApiError::new(status(&error), code, format!("{prefix}{text}"))
                 .with_details(log_tail.clone())
         }
+        // The path is the caller's own; the documented words leave it out.
+        RemoteError::Path { detail, .. } if !prefix.is_empty() => {
+            ApiError::new(status(&error), code, format!("{prefix}{detail}")).with_details(text)
+        }
         RemoteError::LinkLost(_) => ApiError::new(status(&error), code, format!("{prefix}{text}"))
             .with_retry_after(LINK_RETRY_SECS),
         _ => ApiError::new(status(&error), code, format!("{prefix}{text}")),

@@ -230,7 +230,9 @@ fn window_tests() -> Result<()> {
 }
 
 fn with_counterparts(command: &mut Command) -> &mut Command {
-    command.env("RUNICORN_PYTHONS", places::pythons())
+    command
+        .env("RUNICORN_PYTHONS", places::pythons())
+        .env("RUNICORN_VIEWER", places::built("debug", "runicorn-viewer"))
 }
 
 fn documentation() -> Result<()> {

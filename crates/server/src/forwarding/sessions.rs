@@ -69,13 +69,19 @@ fn open_port(app: &App, session: &SessionInfo, pair: PortPair) -> ApiResult<()> 
     Ok(())
 }
 
-/// Stops a viewer and closes its port.
+/// Stops a viewer, closes its port, and ends its connection when no other session uses that, as documented.
 ///
 /// # Errors
 /// When there is no such session, or it could not be stopped over there.
 pub(crate) async fn stop(app: &App, session_id: &str) -> RemoteResult<StopReport> {
-    let stopped = app.remote().stop_session(session_id).await;
+    let remote = app.remote();
+    let target = remote.session(session_id)?.target;
+    let stopped = remote.stop_session(session_id).await;
     app.ports().close(session_id);
+    let is_used = remote.sessions().iter().any(|other| other.target == target);
+    if stopped.is_ok() && !is_used {
+        remote.connections().disconnect(&target).await;
+    }
     stopped
 }
 

@@ -15,6 +15,8 @@ mod diagnostics;
 mod faults;
 mod gpus;
 mod health;
+#[cfg(target_os = "linux")]
+mod hosts;
 mod kill;
 #[cfg(unix)]
 mod launch;

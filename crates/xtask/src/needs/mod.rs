@@ -21,7 +21,12 @@ pub(crate) fn for_app() -> Result<()> {
 
 /// To run every test.
 pub(crate) fn for_tests() -> Result<()> {
-    system::ensure(&[system::BUILD, system::WEBVIEW, system::BROWSERS])?;
+    system::ensure(&[
+        system::BUILD,
+        system::WEBVIEW,
+        system::BROWSERS,
+        system::OTHER_MACHINES,
+    ])?;
     node::ensure()?;
     tools::ensure_tauri_driver()?;
     python::ensure_all()

@@ -1,6 +1,7 @@
 //! System packages: apt on Debian and Ubuntu, exact commands to type everywhere else.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -77,6 +78,32 @@ pub(crate) const BROWSERS: Need = Need {
         arch: "sudo pacman -S --needed xorg-server-xvfb webkit2gtk-4.1 chromium dbus ttf-dejavu noto-fonts-cjk",
         macos: "brew install --cask chromium",
         windows: "winget install Hibbiki.Chromium",
+    },
+};
+
+/// An SSH server and client, login shells of all kinds, and a keyring without a desktop.
+pub(crate) const OTHER_MACHINES: Need = Need {
+    what: "the tests of other machines",
+    apt: &[
+        "openssh-server",
+        "openssh-client",
+        "gnome-keyring",
+        "dbus",
+        "zsh",
+        "fish",
+        "tcsh",
+    ],
+    is_met: || {
+        !cfg!(target_os = "linux")
+            || (find("ssh").is_some()
+                && Path::new("/usr/sbin/sshd").exists()
+                && find("gnome-keyring-daemon").is_some())
+    },
+    by_hand: ByHand {
+        fedora: "sudo dnf install openssh-server openssh-clients gnome-keyring dbus-daemon zsh fish tcsh",
+        arch: "sudo pacman -S --needed openssh gnome-keyring dbus zsh fish tcsh",
+        macos: "brew install openssh fish",
+        windows: "",
     },
 };
 

@@ -255,7 +255,10 @@ impl Drop for Copy {
             return;
         }
         let (app, place, packing) = (self.app.clone(), self.place.clone(), self.packing);
-        tokio::task::spawn_blocking(move || {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn_blocking(move || {
             let Place { target, root } = &place;
             app.seen_lists().note(target, root, packing, &pieces);
         });
