@@ -125,6 +125,9 @@ fn start(app: &AppHandle, plan: Plan) -> anyhow::Result<()> {
         app.clone(),
         Arc::clone(&blank_check),
     )));
+    if let Ok(resources) = app.path().resource_dir() {
+        config.remote.add_viewers_in(&resources.join("viewers"));
+    }
     let server = Server::new(config)?;
     let port = serve(&server, port)?;
     let port_file = PortFile::write(&state_folder, port)

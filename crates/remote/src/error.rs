@@ -115,7 +115,7 @@ pub struct PromptField {
     pub echo: bool,
 }
 
-/// A round of questions by the server (a second factor, say). Answered with [`crate::Remote::answer`] and this id.
+/// A round of questions by the server (a second factor, say). Answered with [`crate::Connections::answer`] and this id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PromptQuestion {
     /// Names the waiting connection; unguessable.
@@ -294,6 +294,17 @@ pub enum RemoteError {
     /// No such environment.
     #[error("Environment '{0}' not found. Please check the environment name.")]
     EnvironmentNotFound(String),
+    /// There is no Python 3 on the path.
+    #[error("Python3 not found on remote server")]
+    PythonMissing,
+    /// The environment's interpreter does not run.
+    #[error("Failed to run Python in environment: {environment}")]
+    PythonFailed {
+        /// The environment.
+        environment: String,
+        /// The end of what it said, cleaned.
+        detail: String,
+    },
     /// The environment has no runicorn.
     #[error(
         "runicorn not installed on remote server.\nPlease install: {python} -m pip install runicorn"
@@ -398,6 +409,8 @@ impl RemoteError {
             Self::Command { .. } => "COMMAND_FAILED",
             Self::TooMuchOutput { .. } => "TOO_MUCH_OUTPUT",
             Self::EnvironmentNotFound(_) => "ENVIRONMENT_NOT_FOUND",
+            Self::PythonMissing => "PYTHON_NOT_FOUND",
+            Self::PythonFailed { .. } => "PYTHON_FAILED",
             Self::RunicornMissing { .. } => "RUNICORN_NOT_INSTALLED",
             Self::RunicornTooOld { .. } => "RUNICORN_TOO_OLD",
             Self::PlatformUnsupported { .. } => "PLATFORM_UNSUPPORTED",
@@ -431,6 +444,8 @@ impl RemoteError {
             | Self::TooManyAttempts { .. } => Some(Phase::Authenticating),
             Self::Jump { source, .. } => source.phase(),
             Self::EnvironmentNotFound(_)
+            | Self::PythonMissing
+            | Self::PythonFailed { .. }
             | Self::RunicornMissing { .. }
             | Self::RunicornTooOld { .. }
             | Self::PlatformUnsupported { .. } => Some(Phase::Checking),

@@ -135,6 +135,8 @@ pub struct SessionInfo {
     pub sent_bytes: u64,
     /// How often the link was made again.
     pub reconnects: u32,
+    /// How much of our viewer had to be sent for this session; 0 when it was there.
+    pub installed_bytes: u64,
 }
 
 /// What kind of Python environment.

@@ -14,18 +14,33 @@
 //! somebody else's touched; an agent forwarded. This crate knows no HTTP: it hands out byte streams to whatever serves them.
 
 pub mod connection;
+mod connections;
+pub mod dial;
+pub mod environments;
 mod error;
+pub mod files;
 mod host_pattern;
 mod info;
+mod kept;
 pub mod known_hosts;
 mod private_file;
+mod remote;
+mod saved;
 pub mod script;
 mod secret;
 pub mod secrets;
+mod session;
 pub mod ssh_config;
+mod ssh_connections;
+pub mod storage_candidates;
 mod target;
+mod times;
+mod tunnel;
+mod viewer;
 
 pub use connection::{ByteStream, Connection};
+pub use connections::Connections;
+pub use dial::{Dialer, DialerConfig};
 pub use error::{
     HostKeyQuestion, HostKeyReason, Phase, PromptField, PromptQuestion, RemoteError, RemoteResult,
 };
@@ -35,9 +50,13 @@ pub use info::{
     ViewerKind, ViewerWish,
 };
 pub use known_hosts::{AcceptError, KnownHost, KnownHosts, Verdict};
+pub use remote::{Remote, RemoteConfig, StartViewer, StopReport};
+pub use saved::{SavedConnections, SavedError, SavedServer, ServerCredentials, Wanted};
 pub use secret::{Credentials, Secret};
 pub use secrets::{SecretStore, SecretStoreKind};
 pub use ssh_config::{HostAlias, IdentityAgent, JumpHop, ResolvedHost, SshConfig};
+pub use ssh_connections::SshConnections;
 pub use target::{BadTarget, Target};
-mod facade_stand_in;
-pub use facade_stand_in::*;
+pub use times::Times;
+pub use tunnel::Connector;
+pub use viewer::{Ended, ViewerBuild};

@@ -15,7 +15,6 @@ mod reply;
 
 use std::time::Duration;
 
-use russh::ChannelMsg;
 use tokio::io::AsyncWriteExt;
 
 use crate::Phase;
@@ -35,6 +34,8 @@ const READY: &[u8] = b"#runicorn\n";
 const BLANK_LINES: usize = 64;
 /// …and this much in longer blank lines for those that read a block, where the first was not enough.
 const BLANK_BYTES: usize = 16 << 10;
+
+const EATEN: &str = "the start files of the login shell read what is sent to commands";
 
 /// What is told of stderr.
 const STDERR_TAIL: usize = 4000;
@@ -79,8 +80,7 @@ impl ScriptOutput {
 
 /// A script that runs with its stdin open.
 pub struct RunningScript {
-    /// The channel: what is written goes to the script's stdin, `Data` is its stdout, `ExtendedData` 1 its stderr. Dropping
-    /// it closes it.
+    /// Its streams; dropping it closes them.
     pub running: RunningCommand,
     /// What the script wrote so far.
     pub first_bytes: Vec<u8>,
@@ -127,16 +127,35 @@ impl Script {
     /// [`RemoteError::Forbidden`] when the login shell does not come as far as `/bin/sh`, [`RemoteError::Timeout`] and
     /// [`RemoteError::TooMuchOutput`] past the limits. A failing status is no error.
     pub async fn run(&self, connection: &Connection) -> RemoteResult<ScriptOutput> {
-        let both = async {
-            let first = self.attempt(connection, Opening::AtOnce).await?;
-            if first.is_unread() {
-                tracing::debug!("the start files ate a script; it is sent again, slowly");
-                let second = self.attempt(connection, Opening::WhenReady).await?;
-                return self.judge(connection, &second);
+        let (token, mut first) = self.new_reply();
+        let (other_token, mut second) = self.new_reply();
+        let attempts = async {
+            self.attempt(connection, Opening::AtOnce, &token, &mut first)
+                .await?;
+            if !first.is_unread() {
+                return self.judge(connection, &first);
             }
-            self.judge(connection, &first)
+            tracing::debug!("the start files ate a script; it is sent again, slowly");
+            self.attempt(connection, Opening::WhenReady, &other_token, &mut second)
+                .await?;
+            self.judge(connection, &second)
         };
-        self.in_time(connection, both).await
+        let done = self.in_time(connection, attempts).await;
+        let is_eaten = first.is_unread() && !second.has_begun();
+        match done {
+            Err(RemoteError::Timeout { .. }) if is_eaten => Err(RemoteError::Forbidden {
+                host: connection.target().host.clone(),
+                what: "running commands",
+                detail: EATEN.to_owned(),
+            }),
+            done => done,
+        }
+    }
+
+    fn new_reply(&self) -> (String, Reply) {
+        let token = format!("rn{:032x}", rand::random::<u128>());
+        let reply = Reply::new(&token, self.what, self.output_bytes);
+        (token, reply)
     }
 
     /// Starts it and hands over its streams; [`Script::input`] is sent, and stdin stays open.
@@ -145,19 +164,23 @@ impl Script {
     /// As [`Script::run`], up to the moment when the script begins.
     pub async fn start(&self, connection: &Connection) -> RemoteResult<RunningScript> {
         let begin = async {
-            let token = new_token();
+            let (token, mut reply) = self.new_reply();
             let mut running = connection.start(LOGIN_COMMAND).await?;
-            let mut reply = Reply::new(&token, self.what, self.output_bytes);
-            send(connection, &running, &blank_lines(Opening::WhenReady)).await?;
-            let mut is_sent = false;
-            while !reply.has_begun() {
-                if !is_sent && reply.is_ready() {
-                    send(connection, &running, &self.bytes(&token)).await?;
-                    is_sent = true;
+            let mut stdin = running.stdin();
+            let (say_ready, ready) = tokio::sync::oneshot::channel();
+            let write = async {
+                let opening = blank_lines(Opening::WhenReady);
+                if stdin.write_all(&opening).await.is_ok() && ready.await.is_ok() {
+                    // Who ends without reading is seen by the reader.
+                    let script = self.bytes(&token, After::Nothing);
+                    stdin.write_all(&script).await.unwrap_or_default();
+                    stdin.flush().await.unwrap_or_default();
                 }
-                if !step(connection, &mut running, &mut reply).await? {
-                    return Err(self.not_ours(connection, &reply));
-                }
+            };
+            let read = read_until(&mut running, &mut reply, say_ready, Reply::has_begun);
+            both(write, read).await?;
+            if !reply.has_begun() {
+                return Err(self.not_ours(connection, &reply));
             }
             Ok(RunningScript {
                 running,
@@ -186,45 +209,35 @@ impl Script {
         }
     }
 
-    async fn attempt(&self, connection: &Connection, opening: Opening) -> RemoteResult<Reply> {
-        let token = new_token();
-        let running = connection.start(LOGIN_COMMAND).await?;
-        let (mut from, to) = running.channel.split();
-        let mut reply = Reply::new(&token, self.what, self.output_bytes);
+    async fn attempt(
+        &self,
+        connection: &Connection,
+        opening: Opening,
+        token: &str,
+        reply: &mut Reply,
+    ) -> RemoteResult<()> {
+        let mut running = connection.start(LOGIN_COMMAND).await?;
+        let mut stdin = running.stdin();
         let (say_ready, ready) = tokio::sync::oneshot::channel();
-        let mut say_ready = Some(say_ready);
         let write = async {
-            let mut writer = to.make_writer();
-            let mut sent = writer.write_all(&blank_lines(opening)).await;
+            let mut sent = stdin.write_all(&blank_lines(opening)).await;
             if matches!(opening, Opening::WhenReady) && ready.await.is_err() {
                 return;
             }
             if sent.is_ok() {
-                sent = writer.write_all(&self.bytes(&token)).await;
+                sent = stdin.write_all(&self.bytes(token, After::Status)).await;
             }
             // A script may end without reading all of it.
             if sent.is_ok() {
-                to.eof().await.unwrap_or_default();
+                stdin.shutdown().await.unwrap_or_default();
             }
         };
-        let read = async {
-            while let Some(message) = from.wait().await {
-                if !reply.take(message)? {
-                    break;
-                }
-                if reply.is_ready()
-                    && let Some(say) = say_ready.take()
-                {
-                    say.send(()).unwrap_or_default();
-                }
-            }
-            Ok(())
-        };
+        let read = read_until(&mut running, reply, say_ready, |_| false);
         both(write, read).await?;
-        if !connection.is_live() {
+        if reply.finished().is_none() && !connection.is_live() {
             return Err(connection.lost());
         }
-        Ok(reply)
+        Ok(())
     }
 
     fn judge(&self, connection: &Connection, reply: &Reply) -> RemoteResult<ScriptOutput> {
@@ -245,7 +258,7 @@ impl Script {
             host: connection.target().host.clone(),
             what: "running commands",
             detail: if reply.is_ready() {
-                "the start files of the login shell read what is sent to commands".to_owned()
+                EATEN.to_owned()
             } else if said.is_empty() {
                 "the login shell ended without running /bin/sh".to_owned()
             } else {
@@ -256,15 +269,20 @@ impl Script {
 
     /// The opening line and what follows it. `/bin/sh` runs the opening line, which takes in the lines up to the token as
     /// the script and leaves the rest on stdin.
-    fn bytes(&self, token: &str) -> Vec<u8> {
+    fn bytes(&self, token: &str, after: After) -> Vec<u8> {
+        let run = match after {
+            After::Nothing => "eval \"$s\"; exit".to_owned(),
+            After::Status => format!(
+                "(eval \"$s\"); s=$?; \
+                 printf \"\\n%s\\n\" {token}e >&2; printf \"\\n%s %s\\n\" {token}e $s; exit 0"
+            ),
+        };
         let opening = format!(
             "#runicorn LC_ALL=C; export LC_ALL; unset CDPATH; \
              case \":$PATH:\" in *:/usr/bin:*:/bin:*) ;; *) PATH=\"$PATH:/usr/bin:/bin\"; export PATH;; esac; \
              n=$(printf \"\\nx\"); n=${{n%x}}; s=; while IFS= read -r l; do [ \"$l\" = {token} ] && break; s=$s$l$n; done; \
              [ \"$l\" = {token} ] || exit 97; \
-             printf \"\\n%s\\n\" {token}b >&2; printf \"\\n%s\\n\" {token}b; \
-             (eval \"$s\"); s=$?; \
-             printf \"\\n%s\\n\" {token}e >&2; printf \"\\n%s %s\\n\" {token}e $s; exit 0\n"
+             printf \"\\n%s\\n\" {token}b >&2; printf \"\\n%s\\n\" {token}b; {run}\n"
         );
         let mut script = String::new();
         if !self.arguments.is_empty() {
@@ -276,6 +294,15 @@ impl Script {
         bytes.extend_from_slice(&self.input);
         bytes
     }
+}
+
+/// What `/bin/sh` writes when the script is over.
+#[derive(Clone, Copy)]
+enum After {
+    /// The closing marker with the status.
+    Status,
+    /// Nothing: the streams are the script's own, and it may become another program.
+    Nothing,
 }
 
 /// When the opening line is sent.
@@ -300,10 +327,6 @@ fn blank_lines(opening: Opening) -> Vec<u8> {
     lines
 }
 
-fn new_token() -> String {
-    format!("rn{:032x}", rand::random::<u128>())
-}
-
 /// Runs both; done when reading is.
 async fn both(
     write: impl Future<Output = ()>,
@@ -317,28 +340,29 @@ async fn both(
     read.await
 }
 
-async fn send(connection: &Connection, running: &RunningCommand, bytes: &[u8]) -> RemoteResult<()> {
-    let sent = running.channel.data(bytes).await;
-    sent.map_err(|error| {
-        tracing::debug!(%error, "a script was not sent");
-        connection.lost()
-    })
-}
-
-/// Takes one message; false when there are no more.
-async fn step(
-    connection: &Connection,
+/// Takes what comes until it is enough or over, and says when `/bin/sh` is there.
+async fn read_until(
     running: &mut RunningCommand,
     reply: &mut Reply,
-) -> RemoteResult<bool> {
-    match connection.unless_ended(running.channel.wait()).await? {
-        Some(ChannelMsg::Close) | None => Ok(false),
-        Some(message) => {
-            reply.take(message)?;
-            Ok(true)
+    say_ready: tokio::sync::oneshot::Sender<()>,
+    is_enough: impl Fn(&Reply) -> bool,
+) -> RemoteResult<()> {
+    let mut say_ready = Some(say_ready);
+    while !is_enough(reply) {
+        let Some(message) = running.next().await else {
+            break;
+        };
+        if !reply.take(message)? {
+            break;
+        }
+        if reply.is_ready()
+            && let Some(say) = say_ready.take()
+        {
+            say.send(()).unwrap_or_default();
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 /// A password, passphrase, key text or one-time code. `Debug` shows nothing of it; its memory is wiped when dropped.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

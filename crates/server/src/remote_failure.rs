@@ -31,10 +31,15 @@ pub(crate) fn failed(prefix: &str, error: RemoteError) -> ApiError {
         RemoteError::BadTarget(_)
         | RemoteError::NotConnected(_)
         | RemoteError::SessionNotFound(_)
-        | RemoteError::EnvironmentNotFound(_) => ApiError::new(status(&error), code, text),
+        | RemoteError::EnvironmentNotFound(_)
+        | RemoteError::PythonFailed { .. } => ApiError::new(status(&error), code, text),
         RemoteError::ViewerFailed { log_tail, .. } if !log_tail.is_empty() => {
             ApiError::new(status(&error), code, format!("{prefix}{text}"))
                 .with_details(log_tail.clone())
+        }
+        // The path is the caller's own; the documented words leave it out.
+        RemoteError::Path { detail, .. } if !prefix.is_empty() => {
+            ApiError::new(status(&error), code, format!("{prefix}{detail}")).with_details(text)
         }
         RemoteError::LinkLost(_) => ApiError::new(status(&error), code, format!("{prefix}{text}"))
             .with_retry_after(LINK_RETRY_SECS),
@@ -83,6 +88,8 @@ fn status(error: &RemoteError) -> StatusCode {
     match error {
         E::BadTarget(_) => StatusCode::BAD_REQUEST,
         E::Invalid(_)
+        | E::PythonMissing
+        | E::PythonFailed { .. }
         | E::RunicornMissing { .. }
         | E::RunicornTooOld { .. }
         | E::PlatformUnsupported { .. } => StatusCode::UNPROCESSABLE_ENTITY,

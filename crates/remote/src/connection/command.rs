@@ -1,12 +1,14 @@
 //! Commands on the far side, with limits on time and output.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use russh::client::Msg;
-use russh::{Channel, ChannelMsg};
-use tokio::io::AsyncWriteExt;
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
 
-use super::Connection;
+use super::{ByteStream, Connection, stream};
 use crate::Phase;
 use crate::error::{RemoteError, RemoteResult};
 
@@ -50,10 +52,56 @@ impl Output {
     }
 }
 
-/// A command that runs: its channel, raw. [`ChannelMsg::Data`] is stdout, `ExtendedData` 1 is stderr.
+/// A command that runs. Dropping it closes its channel, which is how a server is told that nobody listens any more.
 pub struct RunningCommand {
-    /// The channel; dropping it closes it.
-    pub channel: Channel<Msg>,
+    /// Taken apart only by what consumes it.
+    halves: Option<(ChannelReadHalf, ChannelWriteHalf<Msg>)>,
+    ended: CancellationToken,
+}
+
+impl RunningCommand {
+    /// What comes next: `Data` is stdout, `ExtendedData` 1 is stderr, then `ExitStatus`, `Eof` and `Close`. `None`: it is over.
+    pub async fn next(&mut self) -> Option<ChannelMsg> {
+        let (from, _) = self.halves.as_mut()?;
+        tokio::select! {
+            biased;
+            message = from.wait() => message,
+            () = self.ended.cancelled() => None,
+        }
+    }
+
+    /// Its stdin. Shutting it down is end of file. Nothing tells a writer that the link is gone while it waits for the far
+    /// side to read: wait for [`Self::next`] beside it.
+    pub fn stdin(&self) -> Pin<Box<dyn AsyncWrite + Send>> {
+        match &self.halves {
+            Some((_, to)) => Box::pin(to.make_writer()),
+            None => Box::pin(tokio::io::sink()),
+        }
+    }
+
+    /// Its stdin and stdout as one stream; stderr is let go. Dropping the stream closes the channel.
+    pub fn into_stream(mut self) -> ByteStream {
+        match self.halves.take() {
+            Some((from, to)) => Box::new(stream::of_halves(from, to, self.ended.clone())),
+            None => Box::new(tokio::io::join(tokio::io::empty(), tokio::io::sink())),
+        }
+    }
+}
+
+impl Drop for RunningCommand {
+    fn drop(&mut self) {
+        let Some((from, to)) = self.halves.take() else {
+            return;
+        };
+        drop(from);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if to.close().await.is_err() {
+                    tracing::trace!("the link went before a command's channel was closed");
+                }
+            });
+        }
+    }
 }
 
 pub(super) async fn start(
@@ -61,68 +109,61 @@ pub(super) async fn start(
     mut channel: Channel<Msg>,
     command: &str,
 ) -> RemoteResult<RunningCommand> {
-    let asked = channel.exec(true, command).await;
-    if let Err(error) = asked {
-        tracing::debug!(%error, "a command was not sent");
-        return Err(connection.lost());
-    }
-    loop {
-        match connection.unless_ended(channel.wait()).await? {
-            Some(ChannelMsg::Success) => return Ok(RunningCommand { channel }),
-            Some(ChannelMsg::WindowAdjusted { .. }) => {}
-            Some(_) => {
-                return Err(RemoteError::Forbidden {
-                    host: connection.target().host.clone(),
-                    what: "running commands",
-                    detail: "the request was refused".to_owned(),
-                });
-            }
-            None => return Err(connection.lost()),
+    let ended = connection.0.scissors.ended().clone();
+    let answer = async {
+        let asked = channel.exec(true, command).await;
+        if let Err(error) = asked {
+            tracing::debug!(%error, "a command was not sent");
+            return Err(connection.lost());
         }
+        loop {
+            match channel.wait().await {
+                Some(ChannelMsg::Success) => return Ok(()),
+                Some(ChannelMsg::WindowAdjusted { .. }) => {}
+                Some(_) => {
+                    return Err(RemoteError::Forbidden {
+                        host: connection.target().host.clone(),
+                        what: "running commands",
+                        detail: "the request was refused".to_owned(),
+                    });
+                }
+                None => return Err(connection.lost()),
+            }
+        }
+    };
+    let answered = tokio::time::timeout(super::OPEN_LIMIT, answer);
+    let answer = connection.unless_ended(answered).await?;
+    let running = RunningCommand {
+        halves: Some(channel.split()),
+        ended,
+    };
+    match answer {
+        Ok(answer) => answer.map(|()| running),
+        Err(_late) => Err(RemoteError::Timeout {
+            host: connection.target().host.clone(),
+            phase: Phase::Checking,
+            limit: super::OPEN_LIMIT,
+        }),
     }
 }
 
 pub(super) async fn finish(
     connection: &Connection,
-    running: RunningCommand,
+    mut running: RunningCommand,
     input: &[u8],
     limits: &RunLimits,
 ) -> RemoteResult<Output> {
-    let (mut from, to) = running.channel.split();
-    let send = async {
-        let mut writer = to.make_writer();
+    let mut stdin = running.stdin();
+    let send = async move {
         // A command may end without reading all of it.
-        if writer.write_all(input).await.is_ok() {
-            to.eof().await.unwrap_or_default();
+        if stdin.write_all(input).await.is_ok() {
+            stdin.shutdown().await.unwrap_or_default();
         }
-        std::future::pending::<()>().await
-    };
-    let collect = async {
-        let mut output = Output::default();
-        let mut has_ended = false;
-        while let Some(message) = from.wait().await {
-            match message {
-                ChannelMsg::Data { data } => append(&mut output.stdout, &data, limits)?,
-                ChannelMsg::ExtendedData { data, ext: 1 } => {
-                    append(&mut output.stderr, &data, limits)?
-                }
-                ChannelMsg::ExitStatus { exit_status } => output.status = Some(exit_status),
-                ChannelMsg::Close => {
-                    has_ended = true;
-                    break;
-                }
-                _ => {}
-            }
-        }
-        if has_ended || output.status.is_some() {
-            Ok(output)
-        } else {
-            Err(connection.lost())
-        }
+        std::future::pending::<()>().await;
     };
     let both = async {
         tokio::select! {
-            output = collect => output,
+            output = collect(connection, &mut running, limits) => output,
             () = send => Err(connection.lost()),
         }
     };
@@ -136,6 +177,36 @@ pub(super) async fn finish(
             phase: Phase::Checking,
             limit: limits.time,
         }),
+    }
+}
+
+async fn collect(
+    connection: &Connection,
+    running: &mut RunningCommand,
+    limits: &RunLimits,
+) -> RemoteResult<Output> {
+    let mut output = Output::default();
+    let mut has_ended = false;
+    while let Some(message) = running.next().await {
+        match message {
+            ChannelMsg::Data { data } => append(&mut output.stdout, &data, limits)?,
+            ChannelMsg::ExtendedData { data, ext: 1 } => {
+                append(&mut output.stderr, &data, limits)?;
+            }
+            ChannelMsg::ExitStatus { exit_status } => output.status = Some(exit_status),
+            ChannelMsg::Close => {
+                has_ended = true;
+                break;
+            }
+            _ => {}
+        }
+    }
+    if has_ended || output.status.is_some() {
+        // The server has closed the channel; there is nothing left to close.
+        running.halves = None;
+        Ok(output)
+    } else {
+        Err(connection.lost())
     }
 }
 

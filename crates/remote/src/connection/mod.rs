@@ -5,24 +5,30 @@
 
 mod client;
 mod command;
+mod stream;
+mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use russh::client::{Handle, Msg};
-use russh::{Channel, ChannelOpenFailure, Disconnect};
+use russh::{Channel, ChannelMsg, ChannelOpenFailure, Disconnect};
 use russh_sftp::client::SftpSession;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, HostKeyCheck, LastWords};
 pub use command::{Output, RunLimits, RunningCommand};
+pub(crate) use wire::{CutOnDrop, Scissors, wire};
 
 use crate::error::{RemoteError, RemoteResult};
+use crate::kept::Kept;
 use crate::target::Target;
 
 /// Opening a channel takes a round trip; a far side that needs longer than this hangs.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
+/// A round trip on a living link is shorter than this.
+const PING_LIMIT: Duration = Duration::from_secs(15);
 
 /// Bytes both ways.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -40,22 +46,24 @@ struct Inner {
     handle: Handle<Client>,
     /// Jump connections on the way live as long as this one.
     _way: Vec<Connection>,
-    ended: CancellationToken,
+    scissors: Scissors,
+    kept: Kept,
 }
 
 impl Connection {
-    /// Wraps a handle that has passed authentication. `ended` is what its [`Client`] cancels when the other side goes.
+    /// Wraps a handle that has passed authentication, with the scissors of its wire.
     pub(crate) fn new(
         target: Target,
         handle: Handle<Client>,
         way: Vec<Self>,
-        ended: CancellationToken,
+        scissors: Scissors,
     ) -> Self {
         Self(Arc::new(Inner {
             target,
             handle,
             _way: way,
-            ended,
+            scissors,
+            kept: Kept::default(),
         }))
     }
 
@@ -66,12 +74,41 @@ impl Connection {
 
     /// False once it has ended.
     pub fn is_live(&self) -> bool {
-        !self.0.ended.is_cancelled() && !self.0.handle.is_closed()
+        !self.0.scissors.ended().is_cancelled() && !self.0.handle.is_closed()
     }
 
     /// Resolves when the connection is over, for whatever reason.
     pub async fn ended(&self) {
-        self.0.ended.cancelled().await;
+        self.0.scissors.ended().cancelled().await;
+    }
+
+    /// As [`Self::ended`], without keeping the connection.
+    pub(crate) fn ended_token(&self) -> CancellationToken {
+        self.0.scissors.ended().clone()
+    }
+
+    /// True when both are the same connection.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// How long a question to the server itself and its answer take; no command is run and nothing is opened.
+    ///
+    /// # Errors
+    /// [`RemoteError::LinkLost`], or [`RemoteError::Timeout`] when nothing came back for fifteen seconds. Who needs to know
+    /// earlier waits less and drops the future.
+    pub async fn ping(&self) -> RemoteResult<Duration> {
+        let asked = Instant::now();
+        let answered = tokio::time::timeout(PING_LIMIT, self.0.handle.send_ping());
+        match self.unless_ended(answered).await? {
+            Ok(Ok(())) if self.is_live() => Ok(asked.elapsed()),
+            Ok(_) => Err(self.lost()),
+            Err(_late) => Err(RemoteError::Timeout {
+                host: self.0.target.host.clone(),
+                phase: crate::Phase::Running,
+                limit: PING_LIMIT,
+            }),
+        }
     }
 
     /// Says goodbye and ends it; nothing on the far side is waited for longer than a second.
@@ -80,46 +117,54 @@ impl Connection {
             .0
             .handle
             .disconnect(Disconnect::ByApplication, "", "en");
-        if tokio::time::timeout(Duration::from_secs(1), goodbye)
+        let farewell = async {
+            if goodbye.await.is_ok() {
+                self.ended().await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(1), farewell)
             .await
             .is_err()
         {
             tracing::debug!(target = %self.0.target, "a connection did not take its goodbye");
         }
-        self.0.ended.cancel();
+        self.cut();
     }
 
-    /// Ends it at once, without a word: the way to treat a link that was found dead.
+    /// Closes the wire at once, without a word: the way to treat a link that was found dead.
     pub fn cut(&self) {
-        self.0.ended.cancel();
+        self.0.scissors.cut();
     }
 
     /// A stream to a UNIX socket of the far side.
     ///
     /// # Errors
-    /// [`RemoteError::Forbidden`] when the server does not forward to sockets at all, [`RemoteError::Path`] when nobody listens there.
+    /// [`RemoteError::Path`] when nobody listens there; OpenSSH says the same when forwarding to sockets is switched off.
+    /// [`RemoteError::Forbidden`] when another server says that it is.
     pub async fn open_socket(&self, path: &str) -> RemoteResult<ByteStream> {
         let channel = self
             .open(self.0.handle.channel_open_direct_streamlocal(path))
             .await?;
         channel
-            .map(stream)
+            .map(|channel| self.stream(channel))
             .map_err(|refusal| self.refused(refusal, "forwarding to sockets", path))
     }
 
     /// A stream to a TCP address as seen from the far side.
     ///
     /// # Errors
-    /// As [`Self::open_socket`].
+    /// [`RemoteError::Path`] when nobody listens there, [`RemoteError::Forbidden`] when the server does not forward to ports.
     pub async fn open_tcp(&self, host: &str, port: u16) -> RemoteResult<ByteStream> {
         let opening =
             self.0
                 .handle
                 .channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0);
         let channel = self.open(opening).await?;
-        channel.map(stream).map_err(|refusal| {
-            self.refused(refusal, "forwarding to ports", &format!("{host}:{port}"))
-        })
+        channel
+            .map(|channel| self.stream(channel))
+            .map_err(|refusal| {
+                self.refused(refusal, "forwarding to ports", &format!("{host}:{port}"))
+            })
     }
 
     /// Starts a command (through the login shell of the user, as SSH does) and leaves its streams to the caller.
@@ -150,22 +195,51 @@ impl Connection {
     /// # Errors
     /// [`RemoteError::Forbidden`] when the server has no SFTP.
     pub async fn sftp(&self) -> RemoteResult<SftpSession> {
-        let channel = self.session_channel("file access").await?;
-        let forbidden = |detail: String| RemoteError::Forbidden {
+        let stream = self.sftp_stream().await?;
+        let started = self.unless_ended(SftpSession::new(stream)).await?;
+        started.map_err(|error| self.no_sftp(error.to_string()))
+    }
+
+    /// The bytes of a file session.
+    pub(crate) async fn sftp_stream(&self) -> RemoteResult<ByteStream> {
+        let mut channel = self.session_channel("file access").await?;
+        let answer = async {
+            if channel.request_subsystem(true, "sftp").await.is_err() {
+                return Err(self.lost());
+            }
+            loop {
+                match channel.wait().await {
+                    Some(ChannelMsg::Success) => return Ok(()),
+                    Some(ChannelMsg::WindowAdjusted { .. }) => {}
+                    Some(_) => return Err(self.no_sftp("the request was refused".to_owned())),
+                    None => return Err(self.lost()),
+                }
+            }
+        };
+        match self
+            .unless_ended(tokio::time::timeout(OPEN_LIMIT, answer))
+            .await?
+        {
+            Ok(answer) => answer.map(|()| self.stream(channel)),
+            Err(_late) => Err(RemoteError::Timeout {
+                host: self.0.target.host.clone(),
+                phase: crate::Phase::Checking,
+                limit: OPEN_LIMIT,
+            }),
+        }
+    }
+
+    fn no_sftp(&self, detail: String) -> RemoteError {
+        RemoteError::Forbidden {
             host: self.0.target.host.clone(),
             what: "file access (SFTP)",
             detail,
-        };
-        let started = async {
-            channel
-                .request_subsystem(true, "sftp")
-                .await
-                .map_err(|error| forbidden(error.to_string()))?;
-            SftpSession::new(channel.into_stream())
-                .await
-                .map_err(|error| forbidden(error.to_string()))
-        };
-        self.unless_ended(started).await?
+        }
+    }
+
+    /// What is remembered about the far side.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.0.kept
     }
 
     async fn session_channel(&self, what: &'static str) -> RemoteResult<Channel<Msg>> {
@@ -173,7 +247,7 @@ impl Connection {
         channel.map_err(|refusal| RemoteError::Forbidden {
             host: self.0.target.host.clone(),
             what,
-            detail: words(refusal).to_owned(),
+            detail: words(&refusal).to_owned(),
         })
     }
 
@@ -204,9 +278,13 @@ impl Connection {
     pub(crate) async fn unless_ended<F: Future>(&self, work: F) -> RemoteResult<F::Output> {
         tokio::select! {
             biased;
-            () = self.0.ended.cancelled() => Err(self.lost()),
+            () = self.0.scissors.ended().cancelled() => Err(self.lost()),
             done = work => Ok(done),
         }
+    }
+
+    fn stream(&self, channel: Channel<Msg>) -> ByteStream {
+        Box::new(stream::bytes(channel, self.0.scissors.ended().clone()))
     }
 
     pub(crate) fn lost(&self) -> RemoteError {
@@ -217,12 +295,17 @@ impl Connection {
         match refusal {
             ChannelOpenFailure::ConnectFailed => RemoteError::Path {
                 path: place.to_owned(),
-                detail: "nobody listens there".to_owned(),
+                detail: if place.starts_with('/') {
+                    "nobody listens there, or the server does not forward to sockets"
+                } else {
+                    "nobody listens there"
+                }
+                .to_owned(),
             },
             other => RemoteError::Forbidden {
                 host: self.0.target.host.clone(),
                 what,
-                detail: words(other).to_owned(),
+                detail: words(&other).to_owned(),
             },
         }
     }
@@ -230,20 +313,16 @@ impl Connection {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.ended.cancel();
+        self.scissors.cut();
     }
 }
 
-fn stream(channel: Channel<Msg>) -> ByteStream {
-    Box::new(channel.into_stream())
-}
-
-fn words(refusal: ChannelOpenFailure) -> &'static str {
+fn words(refusal: &ChannelOpenFailure) -> &'static str {
     match refusal {
         ChannelOpenFailure::AdministrativelyProhibited => "administratively prohibited",
         ChannelOpenFailure::ConnectFailed => "connect failed",
         ChannelOpenFailure::UnknownChannelType => "unknown channel type",
         ChannelOpenFailure::ResourceShortage => "resource shortage",
-        _ => "unknown reason",
+        ChannelOpenFailure::Other { .. } => "unknown reason",
     }
 }

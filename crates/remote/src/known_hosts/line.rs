@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_is_no_entry_is_skipped() {
         for line in [
-            "".to_owned(),
+            String::new(),
             "# a comment".to_owned(),
             "host".to_owned(),
             "host ssh-ed25519".to_owned(),

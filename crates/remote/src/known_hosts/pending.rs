@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::error::HostKeyQuestion;
 
-const EXPIRY: Duration = Duration::from_secs(15 * 60);
+const EXPIRY: Duration = Duration::from_mins(15);
 const COUNT_LIMIT: usize = 256;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ mod tests {
         let pending = Pending::default();
         let start = Instant::now();
         pending.remember(&question("Host"), start);
-        let minutes = |minutes: u64| start + Duration::from_secs(minutes * 60);
+        let minutes = |minutes: u64| start + Duration::from_mins(minutes);
         assert!(pending.has("host", 22, "t k", minutes(14)));
         assert!(!pending.has("host", 22, "t k", minutes(15)));
         assert!(!pending.has("host", 23, "t k", start));

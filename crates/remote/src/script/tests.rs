@@ -4,9 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use super::reply::Reply;
-use super::{
-    LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, new_token, quoted,
-};
+use super::{After, LOGIN_COMMAND, Opening, Script, ScriptOutput, blank_lines, cleaned, quoted};
 use crate::error::RemoteError;
 
 /// Login shells that this machine has.
@@ -32,7 +30,7 @@ fn login_shells() -> Vec<&'static str> {
 }
 
 /// What may stand behind `/bin/sh`.
-fn posix_shells() -> Vec<String> {
+pub(crate) fn posix_shells() -> Vec<String> {
     let others = ["/zsh", "/fish", "/tcsh", "/csh"];
     let is_posix = |shell: &&str| !others.iter().any(|other| shell.ends_with(other));
     let mut shells: Vec<_> = login_shells()
@@ -50,17 +48,22 @@ fn posix_shells() -> Vec<String> {
     clippy::disallowed_methods,
     reason = "tests run the shells of this machine"
 )]
-fn shell(login: &str) -> Command {
+pub(crate) fn shell(login: &str) -> Command {
     Command::new(login)
 }
 
+/// The constant command with another shell in the place of `/bin/sh`.
+pub(crate) fn login_command(sh: &str) -> String {
+    LOGIN_COMMAND.replace("/bin/sh", sh)
+}
+
 /// Runs a script as SSH would, all input at once.
-fn through(
+pub(crate) fn through(
     mut login: Command,
     command: &str,
     script: &Script,
 ) -> Result<ScriptOutput, RemoteError> {
-    let token = new_token();
+    let (token, mut reply) = script.new_reply();
     let mut child = login
         .arg("-c")
         .arg(command)
@@ -71,7 +74,7 @@ fn through(
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut bytes = blank_lines(Opening::AtOnce);
-    bytes.extend(script.bytes(&token));
+    bytes.extend(script.bytes(&token, After::Status));
     let writing = std::thread::spawn(move || stdin.write_all(&bytes).unwrap_or_default());
     let mut errors = child.stderr.take().unwrap();
     let complaints = std::thread::spawn(move || {
@@ -79,19 +82,24 @@ fn through(
         errors.read_to_end(&mut bytes).unwrap();
         bytes
     });
-    let mut reply = Reply::new(&token, script.what, script.output_bytes);
     let mut stdout = child.stdout.take().unwrap();
     let mut part = [0; 1000];
+    let mut taken = Ok(());
     loop {
         let count = stdout.read(&mut part).unwrap();
         if count == 0 {
             break;
         }
-        reply.take_stdout(&part[..count])?;
+        taken = reply.take_stdout(&part[..count]);
+        if taken.is_err() {
+            break;
+        }
     }
+    drop(stdout);
     reply.take_stderr(&complaints.join().unwrap());
     writing.join().unwrap();
     child.wait().unwrap();
+    taken?;
     reply.finished().ok_or_else(|| RemoteError::Command {
         what: script.what.to_owned(),
         detail: reply.everything_said(),
@@ -136,8 +144,7 @@ fn every_posix_shell_hands_the_input_to_the_script_and_nothing_else() {
         .arg("a'b")
         .input(b"first\n\0\xff#runicorn exit\nlast".to_vec());
     for sh in posix_shells() {
-        let command = LOGIN_COMMAND.replace("/bin/sh", &sh);
-        let output = through(shell("/bin/bash"), &command, &script).unwrap();
+        let output = through(shell("/bin/bash"), &login_command(&sh), &script).unwrap();
         let expected = b"[a'b]first\n\0\xff#runicorn exit\nlast";
         assert_eq!(output.stdout_bytes, expected, "{sh}");
         assert_eq!((output.status, output.stderr.as_str()), (0, "oops"), "{sh}");

@@ -3,9 +3,11 @@
 //! Without a keyring a secret is kept in memory until the app ends, and [`SecretStore::kind`] says so, for people to read.
 //! Never a file in clear. Calls may block (the keyring may ask a person to unlock it): make them from a blocking thread.
 
+pub(crate) mod fernet;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod memory;
+pub(crate) mod of_entries;
 #[cfg(feature = "keyring")]
 mod or_memory;
 
@@ -38,6 +40,11 @@ pub trait SecretStore: Send + Sync {
 
     /// Where secrets lie now.
     fn kind(&self) -> SecretStoreKind;
+
+    /// Are secrets of earlier starts still there? A keyring that did not take the last one still holds those.
+    fn lasts(&self) -> bool {
+        self.kind() == SecretStoreKind::Keyring
+    }
 }
 
 /// Where secrets lie.

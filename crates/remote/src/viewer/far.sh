@@ -1,7 +1,10 @@
 # The far end of a session's line: reads one command a line (its arguments on lines of their own), answers with lines and
 # a last one "." . Loses its place in the world with its input: what it started is kept by the keeper.
-# Set before: $keeper and $watcher, the texts of the two programs; $mark, which opens our part of the output.
+# $1, $2: the texts of the keeper and the watcher; $3 to $5: ticks of the lease, seconds of a tick, seconds between TERM and KILL.
+keeper=$1 watcher=$2 lease=$3 tick=$4 grace=$5
 umask 077
+# The viewer has the language that it had at home.
+unset LC_ALL
 app=runicorn-desktop
 dir=
 uid=$(id -u)
@@ -9,14 +12,13 @@ say() { printf '%s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 hello() {
-  printf '%s\n' "$mark"
   set -- $(uname -s -m)
   say "system ${1-} ${2-}"
   libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || libc=$(ldd --version 2>&1 | head -n 4 | tr '\n' ' ')
   say "libc $libc"
   say "home ${HOME-}"
   if have gzip; then say "gzip"; fi
-  say "line $$ $own_began"
+  say "line $own $own_began"
 }
 
 # Where our files may lie, best first.
@@ -72,10 +74,10 @@ runs() {
   case ${6-} in '' | *[!0-9]*) ;; *)
     if [ "$6" -lt "$2" ]; then why="only $6 KiB are free, $2 are needed"; return 1; fi ;;
   esac
-  printf '#!/bin/sh\nexit 0\n' >"$1/viewers/.run-$$"
-  chmod 700 "$1/viewers/.run-$$"
-  why=$({ "$1/viewers/.run-$$"; } 2>&1) || why="programs may not run there (noexec?): $why"
-  rm -f "$1/viewers/.run-$$"
+  printf '#!/bin/sh\nexit 0\n' >"$1/viewers/.run-$own"
+  chmod 700 "$1/viewers/.run-$own"
+  why=$({ "$1/viewers/.run-$own"; } 2>&1) || why="programs may not run there (noexec?): $why"
+  rm -f "$1/viewers/.run-$own"
   [ -z "$why" ]
 }
 
@@ -117,7 +119,7 @@ folder() {
 
 # Starts the keeper for the command line after $1; what the keeper wrote down is known then.
 launch() {
-  printf '%s %s\n' "$$" "$own_began" >"$dir/line"
+  printf '%s %s\n' "$own" "$own_began" >"$dir/line"
   exec 4<>"$dir/up"
   out=$1
   shift
@@ -175,7 +177,7 @@ python() {
   read -r idle
   early=
   at_home
-  printf '%s %s\n' "$$" "$own_began" >"$dir/line"
+  printf '%s %s\n' "$own" "$own_began" >"$dir/line"
   port=$("$program" -I -S -c "$watcher" pick "$port" 2>>"$dir/log") || port=failed
   case $port in '' | *[!0-9]*) say "port ${port:-failed}"; return ;; esac
   say "port $port"
@@ -234,8 +236,8 @@ attach() {
     return
   fi
   { read -r line line_began <"$dir/line"; } 2>/dev/null || line=0
-  [ "$line" = "$$" ] || finish "$line" "$line_began" 1 alone
-  printf '%s %s\n' "$$" "$own_began" >"$dir/line"
+  [ "$line" = "$own" ] || finish "$line" "$line_began" 1 alone
+  printf '%s %s\n' "$own" "$own_began" >"$dir/line"
   state
 }
 
@@ -250,7 +252,7 @@ sweep_away() {
     finish "$keeper_pid" "$keeper_began" 1 alone
   fi
   { read -r line line_began <"$dir/line"; } 2>/dev/null || line=0
-  [ "$line" = "$$" ] || finish "$line" "$line_began" 1 alone
+  [ "$line" = "$own" ] || finish "$line" "$line_began" 1 alone
   rm -rf "$dir"
 }
 
@@ -260,7 +262,7 @@ stop() {
   read -r owner
   read -r line
   read -r line_began
-  [ "$line" = "$$" ] || finish "$line" "$line_began" 1 alone
+  [ "$line" = "$own" ] || finish "$line" "$line_began" 1 alone
   places | while IFS= read -r place; do
     dir=$place/sessions/${id:?}
     [ -d "$dir" ] && owned || continue
@@ -308,7 +310,9 @@ log() {
   { tail -c 131072 "$dir/log" | tail -n "$lines" | sed 's/^/l /'; } 2>/dev/null
 }
 
-began "$$"
+# We may be a subshell, and $$ is not our own number then.
+{ read -r own rest </proc/self/stat; } 2>/dev/null || own=$$
+began "$own"
 own_began=$began
 hello
 say .

@@ -9,7 +9,7 @@ give_up() {
 trap 'rm -f "$part" "$part.err"' EXIT
 trap 'exit 1' HUP INT TERM
 trap '' PIPE
-say "$mark"
+say go
 case $3 in
 gzip) gzip -dc >"$part" 2>"$part.err" || give_up unwritten ;;
 *) cat >"$part" 2>"$part.err" || give_up unwritten ;;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::hosts::{SessionAnswer, session_answers};
 use crate::app::App;
 use crate::blocking::{blocking, blocking_ok};
 use crate::error::{ApiError, ApiResult};
@@ -40,6 +41,8 @@ struct SourceList {
     app_session_id: String,
     default_source: &'static str,
     sources: Vec<SourceItem>,
+    /// The viewers on other machines.
+    sessions: Vec<SessionAnswer>,
 }
 
 /// One log.
@@ -67,6 +70,7 @@ async fn list_sources(State(app): State<App>) -> ApiResult<Json<SourceList>> {
             app_session_id: files.session_id().to_owned(),
             default_source: files.default_source(),
             sources: files.sources().into_iter().map(item).collect(),
+            sessions: session_answers(&app),
         })
     })
     .await

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use environment::Environment;
 pub use folders::Folders;
-pub use remote::RemoteSettings;
+pub use remote::{RemoteSettings, SecretStoreMaker};
 
 use runicorn_experiments::ProcessTable;
 
@@ -80,7 +80,7 @@ impl Default for Limits {
         Self {
             head_time: Duration::from_secs(30),
             stop_time: Duration::from_millis(800),
-            far_stop_time: Duration::from_secs(3),
+            far_stop_time: Duration::from_secs(5),
             connections: 1024,
         }
     }

@@ -123,7 +123,7 @@ impl FarSide {
     }
 
     async fn connection(&self) -> ApiResult<SendRequest<Body>> {
-        if let Some(waiting) = self.0.pool.take() {
+        if let Some(waiting) = self.0.pool.take().await {
             return Ok(waiting);
         }
         let stream = self.0.way.open().await?;

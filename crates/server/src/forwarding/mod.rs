@@ -12,6 +12,8 @@ mod headers;
 mod pool;
 mod ports;
 pub(crate) mod sessions;
+#[cfg(test)]
+pub(crate) mod tests;
 mod wake;
 
 use std::pin::Pin;
@@ -19,7 +21,7 @@ use std::pin::Pin;
 use runicorn_remote::ByteStream;
 
 pub(crate) use far_side::FarSide;
-pub(crate) use ports::{PortPair, Ports};
+pub(crate) use ports::{Place, PortPair, Ports};
 pub(crate) use wake::WakeWatch;
 
 use crate::error::ApiResult;

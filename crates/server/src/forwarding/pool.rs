@@ -14,6 +14,8 @@ use parking_lot::Mutex;
 const WAITING_LIMIT: usize = 32;
 /// The Python viewer closes a connection that was idle for five seconds; a request must not meet that moment.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
+/// Longer than an answered connection takes to be free.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// The waiting connections, the latest last.
 #[derive(Default)]
@@ -25,12 +27,22 @@ struct Waiting {
 }
 
 impl Pool {
-    /// A connection that is free now.
-    pub(super) fn take(&self) -> Option<SendRequest<Body>> {
+    /// A connection that is free now, or about to be: the end of an answer reaches its reader a moment before its connection.
+    pub(super) async fn take(&self) -> Option<SendRequest<Body>> {
+        let mut sender = self.likeliest()?;
+        if sender.is_ready() {
+            return Some(sender);
+        }
+        let ready = tokio::time::timeout(MOMENT, sender.ready()).await;
+        ready.is_ok_and(|ready| ready.is_ok()).then_some(sender)
+    }
+
+    fn likeliest(&self) -> Option<SendRequest<Body>> {
         let mut waiting = self.0.lock();
         waiting.retain(|one| !one.sender.is_closed() && one.since.elapsed() < IDLE_LIMIT);
-        let free = waiting.iter().rposition(|one| one.sender.is_ready())?;
-        Some(waiting.swap_remove(free).sender)
+        let free = waiting.iter().rposition(|one| one.sender.is_ready());
+        let last = waiting.len().checked_sub(1);
+        Some(waiting.swap_remove(free.or(last)?).sender)
     }
 
     /// Forgets all of them: one was found dead.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use parking_lot::Mutex;
+use runicorn_remote::Target;
 
 use super::FarSide;
 use crate::app::App;
@@ -55,6 +56,7 @@ impl PortPair {
     }
 
     /// The port.
+    #[cfg(test)]
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -114,6 +116,15 @@ pub(crate) struct Ports(Mutex<HashMap<String, OpenPort>>);
 struct OpenPort {
     port: u16,
     far_side: FarSide,
+    place: Place,
+}
+
+/// What a session shows: whose folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) target: Target,
+    /// The storage root over there.
+    pub(crate) root: String,
 }
 
 impl Ports {
@@ -127,6 +138,7 @@ impl Ports {
         session_id: &str,
         pair: PortPair,
         far_side: FarSide,
+        place: Place,
     ) -> ApiResult<()> {
         let mut listeners = Vec::new();
         for listener in pair.listeners {
@@ -142,6 +154,7 @@ impl Ports {
         let open = OpenPort {
             port: pair.port,
             far_side,
+            place,
         };
         self.0.lock().insert(session_id.to_owned(), open);
         Ok(())
@@ -152,15 +165,11 @@ impl Ports {
         self.0.lock().get(session_id).map(|open| open.port)
     }
 
-    /// The viewer of a session.
-    pub(crate) fn far_side(&self, session_id: &str) -> Option<FarSide> {
+    /// The viewer of a session, and what it shows.
+    pub(crate) fn far_side(&self, session_id: &str) -> Option<(FarSide, Place)> {
         let ports = self.0.lock();
-        ports.get(session_id).map(|open| open.far_side.clone())
-    }
-
-    /// Sessions that have a port.
-    pub(crate) fn sessions(&self) -> Vec<String> {
-        self.0.lock().keys().cloned().collect()
+        let open = ports.get(session_id)?;
+        Some((open.far_side.clone(), open.place.clone()))
     }
 
     /// Closes the port of a session and ends what is carried through it.

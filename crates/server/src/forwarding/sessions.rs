@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::wake::WakeWatch;
-use super::{FarSide, Opening, PortPair, Way};
+use super::{FarSide, Opening, Place, PortPair, Way};
 use crate::api::health::unix_now;
 use crate::app::App;
 use crate::blocking::{blocking, blocking_ok};
@@ -58,19 +58,30 @@ fn open_port(app: &App, session: &SessionInfo, pair: PortPair) -> ApiResult<()> 
     let way = Box::new(ThroughSession(connector));
     let far_side = FarSide::new(way, session.remote_port, app.sockets());
     let closing = far_side.closing().clone();
-    app.ports().open(app, &session.session_id, pair, far_side)?;
+    let place = Place {
+        target: session.target.clone(),
+        root: session.remote_root.clone(),
+    };
+    app.ports()
+        .open(app, &session.session_id, pair, far_side, place)?;
     let (app, id) = (app.clone(), session.session_id.clone());
     tokio::spawn(async move { close_when_over(&app, &id, &closing).await });
     Ok(())
 }
 
-/// Stops a viewer and closes its port.
+/// Stops a viewer, closes its port, and ends its connection when no other session uses that, as documented.
 ///
 /// # Errors
 /// When there is no such session, or it could not be stopped over there.
 pub(crate) async fn stop(app: &App, session_id: &str) -> RemoteResult<StopReport> {
-    let stopped = app.remote().stop_session(session_id).await;
+    let remote = app.remote();
+    let target = remote.session(session_id)?.target;
+    let stopped = remote.stop_session(session_id).await;
     app.ports().close(session_id);
+    let is_used = remote.sessions().iter().any(|other| other.target == target);
+    if stopped.is_ok() && !is_used {
+        remote.connections().disconnect(&target).await;
+    }
     stopped
 }
 

@@ -237,7 +237,7 @@ async fn a_second_listener_on_ipv6_stands_behind_the_same_questions() {
 
 /// Runs a Python program as the user `nobody`. `None`, with a printed reason, when this process is not root.
 #[cfg(target_os = "linux")]
-fn as_another_user(program: &str, arguments: &[&str]) -> Option<String> {
+pub(crate) fn as_another_user(program: &str, arguments: &[&str]) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can start a process of another user");
         return None;

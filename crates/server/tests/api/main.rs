@@ -14,6 +14,8 @@ mod clients;
 mod diagnostics;
 mod gpus;
 mod health;
+#[cfg(target_os = "linux")]
+mod hosts;
 mod kill;
 #[cfg(unix)]
 mod launch;

@@ -29,7 +29,11 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "runicorn-server",
-        own: &["runicorn-experiments", "runicorn-telemetry"],
+        own: &[
+            "runicorn-experiments",
+            "runicorn-remote",
+            "runicorn-telemetry",
+        ],
         never: &["tauri", "wry", "gtk"],
     },
     Rule {

@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use futures_util::StreamExt;
-use runicorn_remote::SessionInfo;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
+use crate::forwarding::Place;
 use crate::seen_lists::{Packing, SENT_LIMIT_BYTES};
 use crate::validate::UrlPath;
 
@@ -81,8 +81,10 @@ async fn pass_on(
 
 async fn call(app: &App, session_id: &str, mut request: Request) -> ApiResult<Response> {
     let target = far_uri(request.uri(), session_id).ok_or_else(ApiError::unknown_route)?;
-    let session = app.remote().session(session_id)?;
-    let far_side = app.ports().far_side(session_id).ok_or_else(not_open)?;
+    let Some((far_side, place)) = app.ports().far_side(session_id) else {
+        app.remote().session(session_id)?;
+        return Err(not_open());
+    };
     let is_run_list = target.path() == "/api/run-list";
     *request.uri_mut() = target;
     let is_socket = request.headers().contains_key(header::UPGRADE);
@@ -97,7 +99,7 @@ async fn call(app: &App, session_id: &str, mut request: Request) -> ApiResult<Re
     }
     let response = harmless(far_side.answer(request).await, is_socket)?;
     if is_run_list && response.status().is_success() {
-        return Ok(seen(app, session, response));
+        return Ok(seen(app, place, response));
     }
     Ok(response)
 }
@@ -204,7 +206,7 @@ fn defused(declared: Option<&HeaderValue>) -> Option<HeaderValue> {
 }
 
 /// The same answer, kept on its way for the time when the machine cannot be reached.
-fn seen(app: &App, session: SessionInfo, response: Response) -> Response {
+fn seen(app: &App, place: Place, response: Response) -> Response {
     let packing = match response.headers().get(header::CONTENT_ENCODING) {
         None => Packing::Plain,
         Some(packing) if packing == "gzip" => Packing::Gzip,
@@ -213,34 +215,22 @@ fn seen(app: &App, session: SessionInfo, response: Response) -> Response {
     let (head, body) = response.into_parts();
     let mut copy = Some(Copy {
         app: app.clone(),
-        session,
+        place,
         packing,
         pieces: Vec::new(),
         bytes: 0,
     });
-    let mut body = body.into_data_stream();
-    let pieces = futures_util::stream::poll_fn(move |context| {
-        let piece = body.poll_next_unpin(context);
-        match &piece {
-            std::task::Poll::Ready(Some(Ok(piece))) => {
-                copy = copy.take().and_then(|copy| copy.with(piece));
-            }
-            std::task::Poll::Ready(Some(Err(_))) => copy = None,
-            std::task::Poll::Ready(None) => {
-                if let Some(copy) = copy.take() {
-                    copy.keep();
-                }
-            }
-            std::task::Poll::Pending => {}
-        }
-        piece
+    let pieces = body.into_data_stream().inspect(move |piece| {
+        copy = copy.take().and_then(|copy| copy.with(piece.as_ref().ok()?));
     });
     Response::from_parts(head, Body::from_stream(pieces))
 }
 
+/// What has passed by. Kept when its stream goes, because nobody asks a stream of known length for its end; what broke off
+/// is no list and is not kept.
 struct Copy {
     app: App,
-    session: SessionInfo,
+    place: Place,
     packing: Packing,
     pieces: Vec<Bytes>,
     bytes: usize,
@@ -250,116 +240,30 @@ impl Copy {
     fn with(mut self, piece: &Bytes) -> Option<Self> {
         self.bytes += piece.len();
         self.pieces.push(piece.clone());
-        (self.bytes <= SENT_LIMIT_BYTES).then_some(self)
+        if self.bytes > SENT_LIMIT_BYTES {
+            self.pieces.clear();
+            return None;
+        }
+        Some(self)
     }
+}
 
-    fn keep(self) {
-        tokio::task::spawn_blocking(move || {
-            let (target, root) = (&self.session.target, &self.session.remote_root);
-            self.app
-                .seen_lists()
-                .note(target, root, self.packing, &self.pieces);
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let pieces = std::mem::take(&mut self.pieces);
+        if pieces.is_empty() {
+            return;
+        }
+        let (app, place, packing) = (self.app.clone(), self.place.clone(), self.packing);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn_blocking(move || {
+            let Place { target, root } = &place;
+            app.seen_lists().note(target, root, packing, &pieces);
         });
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn far(path: &str) -> Option<String> {
-        let uri: Uri = path.parse().unwrap();
-        far_uri(&uri, "abcd1234").map(|uri| uri.to_string())
-    }
-
-    #[test]
-    fn only_the_api_of_the_far_side_is_passed_on() {
-        let at = "/api/hosts/abcd1234/at";
-        assert_eq!(
-            far(&format!("{at}/api/runs?a=%2F")).unwrap(),
-            "/api/runs?a=%2F"
-        );
-        for closed in [
-            "/",
-            "/index.html",
-            "/docs",
-            "/openapi.json",
-            "/apix/runs",
-            "/api",
-            "/api/../docs",
-            "/api/%2e%2e/docs",
-            "/api/runs/.%2E/..",
-            "/api/remote/connect",
-            "/api/%72emote/connect",
-            "/api/hosts/x/at/api/runs",
-            "/api/desktop/painted",
-        ] {
-            assert_eq!(far(&format!("{at}{closed}")), None, "{closed}");
-        }
-        assert_eq!(far("/api/hosts/other/at/api/runs"), None);
-    }
-
-    #[test]
-    fn what_a_browser_could_run_becomes_text_to_be_saved() {
-        let type_of = |declared: &'static str| {
-            let declared = HeaderValue::from_static(declared);
-            defused(Some(&declared)).map(|safer| safer.to_str().unwrap().to_owned())
-        };
-        for harmless in [
-            "application/json",
-            "text/plain; charset=utf-8",
-            "image/png",
-            "video/mp4",
-        ] {
-            assert_eq!(type_of(harmless), None, "{harmless}");
-        }
-        for active in [
-            "text/html",
-            "TEXT/HTML; charset=utf-8",
-            "application/xhtml+xml",
-            "image/svg+xml",
-            "text/javascript",
-            "application/javascript",
-            "text/css",
-            "application/xml",
-        ] {
-            assert_eq!(
-                type_of(active).as_deref(),
-                Some("text/plain; charset=utf-8"),
-                "{active}"
-            );
-        }
-        for strange in [
-            "application/pdf",
-            "application/wasm",
-            "multipart/x-mixed-replace",
-            "",
-        ] {
-            assert_eq!(
-                type_of(strange).as_deref(),
-                Some("application/octet-stream"),
-                "{strange}"
-            );
-        }
-    }
-
-    #[test]
-    fn cookies_and_policies_stay_where_they_are() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("cookie", "a=1"),
-            ("authorization", "Bearer x"),
-            ("origin", "http://localhost"),
-            ("accept", "*/*"),
-            ("upgrade", "websocket"),
-        ] {
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
-        }
-        keep(&mut headers, &SENT, false);
-        let left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
-        assert_eq!(left, ["accept"]);
-    }
-}
+mod tests;

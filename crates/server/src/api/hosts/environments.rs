@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use runicorn_remote::storage_candidates::storage_candidates;
 use runicorn_remote::{Connection, Environment, RemoteError, StorageCandidate, environments};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -247,7 +248,7 @@ async fn find_storage(
     let connection = live(&app, &params.connection_id)?;
     let depth = u32::try_from(params.max_depth.clamp(1, 8)).unwrap_or(3);
     let scan_root = params.scan_root.as_deref().filter(|root| !root.is_empty());
-    let found = runicorn_remote::storage_candidates(&connection, scan_root, depth).await;
+    let found = storage_candidates(&connection, scan_root, depth).await;
     let found = found.or_failed("Failed to find storage candidates: ")?;
     Ok(Json(RemoteScanAnswer {
         scan_root: found.scan_root,

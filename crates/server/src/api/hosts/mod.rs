@@ -18,6 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 
+pub(crate) use sessions::{SessionAnswer, session_answers};
+
 /// The routes of this room.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

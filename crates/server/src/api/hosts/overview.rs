@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use runicorn_remote::{ConnectionInfo, HostAlias, SecretStoreKind, Target};
+use runicorn_remote::{ConnectionInfo, HostAlias, SavedServer, SecretStoreKind, Target};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -107,8 +106,8 @@ fn all_hosts(app: &App) -> ApiResult<HostsAnswer> {
         let host = of_alias(alias, &known.local_user);
         hosts.extend(host.map(|(host, target)| known.complete(host, &target)));
     }
-    for entry in app.remote().saved().list()? {
-        let host = of_saved(&entry);
+    for server in app.remote().saved().servers()? {
+        let host = of_saved(server);
         hosts.extend(host.map(|(host, target)| known.complete(host, &target)));
     }
     for target in known.left() {
@@ -233,24 +232,18 @@ fn of_alias(alias: HostAlias, local_user: &str) -> Option<(HostItem, Target)> {
     Some((host, target))
 }
 
-/// A saved server; entries that are no server, or name none, are left to the page.
-fn of_saved(entry: &Map<String, Value>) -> Option<(HostItem, Target)> {
-    let text = |name: &str| entry.get(name)?.as_str().filter(|text| !text.is_empty());
-    if text("kind").is_some_and(|kind| kind != "server") {
-        return None;
-    }
-    let port = entry.get("port").map_or(Some(22), Value::as_u64)?;
-    let target = Target::new(text("username")?, text("host")?, u16::try_from(port).ok()?).ok()?;
-    let flag = |name: &str| entry.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let id = text("id")?;
+/// A saved server; one whose names cannot be is left to the page of saved ones.
+fn of_saved(server: SavedServer) -> Option<(HostItem, Target)> {
+    let target = Target::new(&server.username, &server.host, server.port).ok()?;
+    let name = Some(server.name).filter(|name| !name.is_empty());
     let host = HostItem {
-        id: format!("saved:{id}"),
-        name: text("name").unwrap_or(&target.host).to_owned(),
+        id: format!("saved:{}", server.id),
+        name: name.unwrap_or(server.host),
         source: "saved",
-        saved_server_id: Some(id.to_owned()),
-        auth_method: text("authMethod").map(str::to_owned),
-        has_password: flag("hasSavedPassword"),
-        has_passphrase: flag("hasSavedPassphrase"),
+        saved_server_id: Some(server.id),
+        auth_method: Some(server.auth_method),
+        has_password: server.has_password,
+        has_passphrase: server.has_passphrase,
         ..of_target(&target)
     };
     Some((host, target))

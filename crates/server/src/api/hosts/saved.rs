@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::blocking::blocking;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::remote_failure::OrFailed;
 use crate::validate::JsonList;
 
@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 struct SavedList {
     ok: bool,
     #[schema(value_type = Vec<Object>)]
-    connections: Vec<Map<String, Value>>,
+    connections: Vec<Value>,
 }
 
 /// Lists what was saved.
@@ -49,32 +49,9 @@ struct ListSaved {
 #[utoipa::path(post, path = "/api/remote/connections/saved", operation_id = "save_connections", tag = "hosts",
     request_body = Vec<Object>, responses((status = 200, body = ListSaved), (status = 422, body = crate::ErrorBody)))]
 async fn save(State(app): State<App>, JsonList(items): JsonList) -> ApiResult<Json<ListSaved>> {
-    let mut entries = Vec::with_capacity(items.len());
-    for item in items {
-        let Value::Object(entry) = item else {
-            return Err(not_an_object(&item));
-        };
-        entries.push(entry);
-    }
-    blocking(move || app.remote().saved().save(entries).or_failed(FAILED)).await?;
+    blocking(move || app.remote().saved().replace(items).or_failed(FAILED)).await?;
     Ok(Json(ListSaved {
         ok: true,
         message: "Connections saved successfully",
     }))
-}
-
-fn not_an_object(item: &Value) -> ApiError {
-    let kind = match item {
-        Value::Null => "NoneType",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_i64() || number.is_u64() => "int",
-        Value::Number(_) => "float",
-        Value::String(_) => "str",
-        Value::Array(_) | Value::Object(_) => "list",
-    };
-    ApiError::new(
-        axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-        "INVALID_INPUT",
-        format!("{FAILED}'{kind}' object is not iterable"),
-    )
 }

@@ -121,7 +121,7 @@ impl SessionAnswer {
 }
 
 /// All sessions, as answers.
-pub(super) fn session_answers(app: &App) -> Vec<SessionAnswer> {
+pub(crate) fn session_answers(app: &App) -> Vec<SessionAnswer> {
     let sessions = app.remote().sessions();
     sessions
         .into_iter()
@@ -295,11 +295,10 @@ async fn stop(
     }
 }
 
-/// Makes the link of a session again, now. May need a person: then 401 or 409 as with connecting.
+/// Makes the link of a session again, now; the answer does not wait for it. A link that needs a person is made by connecting again.
 #[utoipa::path(post, path = "/api/hosts/sessions/{session_id}/reconnect", operation_id = "reconnect_session", tag = "hosts",
     params(("session_id" = String, Path)),
-    responses((status = 200, body = SessionAnswer), (status = 401, body = crate::ErrorBody), (status = 404, body = crate::ErrorBody),
-        (status = 409, body = crate::ErrorBody), (status = 502, body = crate::ErrorBody)))]
+    responses((status = 200, body = SessionAnswer), (status = 404, body = crate::ErrorBody)))]
 async fn reconnect(
     State(app): State<App>,
     UrlPath(session_id): UrlPath<String>,

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Serialize, utoipa::ToSchema)]
 struct SshConnectionList {
     #[schema(value_type = Vec<Object>)]
-    connections: Vec<Map<String, Value>>,
+    connections: Vec<Value>,
 }
 
 /// Lists the connections.
@@ -57,7 +57,7 @@ async fn save(State(app): State<App>, JsonObject(entry): JsonObject) -> ApiResul
 struct SshConnectionAnswer {
     ok: bool,
     #[schema(value_type = Object)]
-    connection: Map<String, Value>,
+    connection: Value,
 }
 
 /// Shows a connection, without its secrets.

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use axum::http::StatusCode;
-use runicorn_remote::{Credentials, RemoteError, Secret, Target};
+use runicorn_remote::{Credentials, RemoteError, SavedError, Secret, Target, Wanted};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::remote_failure::{OrFailed, failed};
+use crate::remote_failure::failed;
 use crate::validate::Fields;
 
 /// The default port of SSH.
@@ -82,49 +82,36 @@ impl WayIn {
         let Some(id) = self.saved_server_id.take() else {
             return Ok(self);
         };
-        let found = app.remote().saved().resolve(&id).or_failed(prefix)?;
-        let Some(server) = found else {
-            return Err(ApiError::not_found(
-                "SAVED_SERVER_NOT_FOUND",
-                format!("{prefix}404: Saved server not found: {id}"),
-            ));
+        let wanted = Wanted {
+            host: self.host.as_deref(),
+            port: self.port.and_then(|port| u16::try_from(port).ok()),
+            username: self.username.as_deref(),
         };
-        let port = i64::from(server.port);
-        let differs = |name: &str| {
-            ApiError::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "SAVED_SERVER_MISMATCH",
-                format!("{prefix}400: Saved server mismatch for field: {name}"),
-            )
-        };
-        if self.host.as_ref().is_some_and(|host| *host != server.host) {
-            return Err(differs("host"));
-        }
-        if self
-            .username
-            .as_ref()
-            .is_some_and(|user| *user != server.username)
-        {
-            return Err(differs("username"));
-        }
-        if self.port.is_some_and(|asked| asked != port) {
-            return Err(differs("port"));
-        }
-        let given = self.credentials;
-        let kept = server.credentials;
+        let found = app.remote().saved().resolve(&id, wanted);
+        let found = found.map_err(|error| refused(prefix, error))?;
         Ok(Self {
-            host: Some(server.host),
-            port: Some(port),
-            username: Some(server.username),
-            credentials: Credentials {
-                password: given.password.or(kept.password),
-                private_key: given.private_key.or(kept.private_key),
-                private_key_path: given.private_key_path.or(kept.private_key_path),
-                passphrase: given.passphrase.or(kept.passphrase),
-                use_agent: given.use_agent,
-            },
+            host: Some(found.server.host.clone()),
+            port: Some(i64::from(found.server.port)),
+            username: Some(found.server.username.clone()),
+            credentials: found.filling(self.credentials),
             ..self
         })
+    }
+}
+
+/// The documented words carry the number that was meant.
+fn refused(prefix: &str, error: SavedError) -> ApiError {
+    let text = error.to_string();
+    match error {
+        SavedError::NotFound(_) => {
+            ApiError::not_found("SAVED_SERVER_NOT_FOUND", format!("{prefix}404: {text}"))
+        }
+        SavedError::Mismatch { .. } => ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "SAVED_SERVER_MISMATCH",
+            format!("{prefix}400: {text}"),
+        ),
+        SavedError::Store(error) => failed(prefix, error),
     }
 }
 

@@ -10,16 +10,16 @@ const ID_MEMBERS: [&str; 3] = ["run_id", "id", "asset_id"];
 const UNDATED_RUN: &str = "20250123_010101_badbad";
 
 /// A place where ours is not what was recorded.
-pub(super) struct Mismatch {
+pub(crate) struct Mismatch {
     /// `status`, `header/<name>`, `body/<member>/…`, `storage/…` or `home/…`.
-    pub(super) at: String,
-    pub(super) expected: Value,
+    pub(crate) at: String,
+    pub(crate) expected: Value,
     /// Null where there is nothing.
-    pub(super) found: Value,
+    pub(crate) found: Value,
 }
 
 impl Mismatch {
-    pub(super) fn new(
+    pub(crate) fn new(
         at: impl Into<String>,
         expected: impl Into<Value>,
         found: impl Into<Value>,
@@ -54,7 +54,7 @@ impl fmt::Display for Mismatch {
 
 /// What a recording says must not be compared.
 #[derive(Default)]
-pub(super) struct Volatile {
+pub(crate) struct Volatile {
     places: Vec<String>,
     all_numbers: bool,
 }
@@ -101,7 +101,7 @@ pub(super) fn is_at_or_below(pattern: &str, at: &str) -> bool {
 }
 
 /// Compares two values at a place.
-pub(super) fn compare(
+pub(crate) fn compare(
     at: &str,
     expected: &Value,
     found: &Value,

@@ -10,23 +10,23 @@ use serde_json::Value;
 use super::compare::{Mismatch, Volatile, compare, is_at_or_below};
 
 /// One row.
-pub(super) struct Difference {
-    pub(super) recordings: &'static str,
-    pub(super) at: &'static str,
+pub(crate) struct Difference {
+    pub(crate) recordings: &'static str,
+    pub(crate) at: &'static str,
     pub(super) ours: Option<&'static str>,
-    pub(super) why: &'static str,
+    pub(crate) why: &'static str,
     #[expect(dead_code, reason = "for the reader")]
     pub(super) spec: &'static str,
 }
 
 impl Difference {
-    pub(super) fn is_about(&self, set: &str, recording: &str) -> bool {
+    pub(crate) fn is_about(&self, set: &str, recording: &str) -> bool {
         self.recordings
             .split_once('/')
             .is_some_and(|(sets, names)| fits(sets, set) && fits(names, recording))
     }
 
-    pub(super) fn explains(&self, mismatch: &Mismatch) -> bool {
+    pub(crate) fn explains(&self, mismatch: &Mismatch) -> bool {
         if self.at != "anything" && !is_at_or_below(self.at, &mismatch.at) {
             return false;
         }
@@ -56,7 +56,7 @@ fn fits(pattern: &str, text: &str) -> bool {
     }
 }
 
-const fn row(
+pub(crate) const fn row(
     recordings: &'static str,
     at: &'static str,
     ours: Option<&'static str>,
@@ -403,22 +403,22 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         "0.6.0-writes/075_POST_config_user_root_dir",
         "home/added",
         Some(r#"[".config/runicorn/config.json"]"#),
-        "saved connections come with a later issue, so this step makes the file",
-        "issue 2, section 3",
+        "connections are saved in our own folder, so this step makes the file",
+        "decisions.md 11",
     ),
     row(
         "0.6.0-writes/075_POST_config_user_root_dir",
         "home/changed",
         Some(r"[]"),
-        "saved connections come with a later issue, so this step makes the file",
-        "issue 2, section 3",
+        "connections are saved in our own folder, so this step makes the file",
+        "decisions.md 11",
     ),
     row(
         "0.6.0-writes/*_user_root_dir*",
         "home/content/.config:runicorn:config.json/ssh_connections",
         None,
-        "saved connections come with a later issue",
-        "issue 2, section 3",
+        "connections are saved in our own folder",
+        "decisions.md 11",
     ),
     row(
         "0.6.0-writes/077_POST_config_user_root_dir",
@@ -1101,48 +1101,188 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         "the artifact store of 0.4, which only the documents name",
         "runicorn-api.md 11",
     ),
-    // Later issues.
+    // Other machines.
     row(
-        "*/remote_*",
-        "not replayed",
-        None,
-        "remote hosts come with a later issue",
-        "issue 2, section 3",
-    ),
-    row(
-        "*-writes/*_remote_*",
-        "not replayed",
-        None,
-        "remote hosts come with a later issue",
-        "issue 2, section 3",
-    ),
-    row(
-        "*/config_ssh_connections*",
-        "not replayed",
-        None,
-        "saved connections come with a later issue",
-        "issue 2, section 3",
+        "*-writes/*_config_ssh_connections*",
+        "home/added",
+        Some(r"[]"),
+        "connections are saved in our own folder, secrets in the keyring",
+        "decisions.md 11",
     ),
     row(
         "*-writes/*_config_ssh_connections*",
-        "not replayed",
-        None,
-        "saved connections come with a later issue",
-        "issue 2, section 3",
+        "home/changed",
+        Some(r"[]"),
+        "connections are saved in our own folder, secrets in the keyring",
+        "decisions.md 11",
+    ),
+    row(
+        "0.6.0-writes/058_*",
+        "body/connection/password",
+        Some(r"null"),
+        "a secret is never returned",
+        "issue 3, section 2",
+    ),
+    row(
+        "0.6.0-writes/058_*",
+        "body/connection/passphrase",
+        Some(r"null"),
+        "a secret is never returned",
+        "issue 3, section 2",
     ),
     row(
         "*-writes/*connections_saved*",
-        "not replayed",
-        None,
-        "saved connections come with a later issue",
-        "issue 2, section 3",
+        "home/changed",
+        Some(r"[]"),
+        "connections are saved in our own folder, secrets in the keyring",
+        "decisions.md 11",
     ),
     row(
-        "*-writes/*_remove_again",
-        "not replayed",
+        "0.6.0-writes/104_*",
+        "home/added",
+        Some(r"[]"),
+        "connections are saved in our own folder, secrets in the keyring",
+        "decisions.md 11",
+    ),
+    row(
+        "0.6.0-writes/105_*",
+        "body/connections/s1/password",
+        Some(r"null"),
+        "a secret is never returned",
+        "issue 3, section 2",
+    ),
+    row(
+        "0.6.0-writes/106_*",
+        "status",
+        Some(r"200"),
+        "0.7.2's value wins: null is no password",
+        "decisions.md 1",
+    ),
+    row(
+        "0.6.0-writes/106_*",
+        "body/detail",
+        Some(r"null"),
+        "0.7.2's value wins: null is no password",
+        "decisions.md 1",
+    ),
+    row(
+        "0.6.0-writes/108_*",
+        "body/detail",
         None,
-        "known hosts come with a later issue",
-        "issue 2, section 3",
+        "0.7.2's words win",
+        "decisions.md 1",
+    ),
+    row(
+        "*-writes/108_*_connections_saved",
+        "status",
+        Some(r"422"),
+        "a status says who must act",
+        "issue 3, section 2",
+    ),
+    row(
+        "0.6.0-writes/085_*",
+        "body/detail",
+        None,
+        "0.7.2's words win",
+        "decisions.md 1",
+    ),
+    row(
+        "0.7.2-writes/085_*",
+        "status",
+        Some(r"422"),
+        "a status says who must act",
+        "issue 3, section 2",
+    ),
+    row(
+        "0.6.0-writes/086_*",
+        "body/detail",
+        None,
+        "0.7.2's value wins: a saved server may stand for host and user",
+        "decisions.md 1",
+    ),
+    row(
+        "*-writes/087_*",
+        "status",
+        Some(r"502"),
+        "a status says who must act",
+        "issue 3, section 2",
+    ),
+    row(
+        "*-writes/087_*",
+        "body/detail",
+        Some(r#""Connection failed: connect to 127.0.0.1 port 1: Connection refused""#),
+        "the words of our own SSH",
+        "issue 3, section 1",
+    ),
+    row(
+        "*-writes/088_*",
+        "status",
+        Some(r"409"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/088_*",
+        "body/ok",
+        Some(r"null"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/088_*",
+        "home",
+        Some(r"[]"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/089_*",
+        "status",
+        Some(r"409"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/089_*",
+        "body/ok",
+        Some(r"null"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/089_*",
+        "home",
+        Some(r"[]"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/100_*",
+        "body/entries",
+        Some(r"[]"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/101_*",
+        "body/changed",
+        Some(r"false"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "*-writes/101_*",
+        "home/changed",
+        Some(r"[]"),
+        "nobody was asked about this key, so it is not accepted",
+        "decisions.md 17",
+    ),
+    row(
+        "0.7.2/remote_fs_*",
+        "anything",
+        None,
+        "folders are listed as by 0.6.0; 0.7.2 has no such route",
+        "issue 3, section 2",
     ),
     // Metrics and logs.
     row(

@@ -8,8 +8,8 @@
 //! While working on one room: `PARITY_ONLY=metrics,WS_ cargo nextest run -p runicorn-server parity --no-capture`
 //! reports only recordings whose name contains one of these words, and does not ask whether every row is used.
 
-mod compare;
-mod differences;
+pub(crate) mod compare;
+pub(crate) mod differences;
 mod files;
 mod recording;
 

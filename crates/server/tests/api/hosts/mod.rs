@@ -1,0 +1,16 @@
+//! Other machines through the API: real OpenSSH servers on loopback ports, a real far side, nothing of the user's own.
+
+mod access;
+mod connecting;
+mod far_side;
+mod flow;
+mod flow_differences;
+mod secrets;
+mod sessions;
+
+#[path = "../../../../remote/tests/support/sshd.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of `remote`, which use more of it"
+)]
+mod sshd;
