@@ -72,6 +72,8 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          // A slow machine with two cores needs more than a second between a click and its effect.
+          expect: { poll: { timeout: 10_000 } },
           include: ["e2e/**/*.e2e.ts"],
           environment: "node",
           testTimeout: 180_000,

@@ -5,7 +5,16 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { append, eventLine } from "./run_root";
 import { freePort, isRoot, makeKey, Sshd } from "./sshd";
-import { openBrowser, openPage, removeFolder, scratch, type View, Viewer, writeRun } from "./viewer";
+import {
+  lightViewer,
+  openBrowser,
+  openPage,
+  removeFolder,
+  scratch,
+  type View,
+  Viewer,
+  writeRun,
+} from "./viewer";
 
 /** The first connection of all carries an unpacked debug viewer over: far more than it takes. */
 const patience = { timeout: 120_000 };
@@ -24,6 +33,7 @@ let page: Page;
 beforeAll(async () => {
   browser = await openBrowser();
   farFolder = scratch();
+  process.env.RUNICORN_VIEWERS ??= lightViewer(join(farFolder, "viewers"));
   sshd = await Sshd.start(farFolder);
   writeFarRun("20260102_000000_fa0001", "far/net", "far one", 20);
 });
@@ -121,7 +131,7 @@ describe("a server of the ssh config", { timeout: slow }, () => {
     await dialog().getByRole("button", { name: "Trust and connect" }).click();
     await runs().waitFor(patience);
     await expect.poll(names).toEqual(["far one"]);
-    await expect.poll(() => switcher().innerText()).toMatch(/^gpu-test\s+ssh · \d+ ms$/);
+    await expect.poll(() => switcher().innerText()).toMatch(/^Connected\s+gpu-test\s+ssh · \d+ ms$/);
     await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
   });
 
@@ -260,8 +270,8 @@ describe("a server of the ssh config", { timeout: slow }, () => {
     await facts.getByRole("button", { name: "Viewer log" }).click();
     await facts.locator("pre").or(facts.getByText("has written nothing yet")).waitFor();
     await facts.getByRole("button", { name: "Stop" }).click();
-    await expect.poll(() => server("gpu-test").innerText()).toContain("Not connected");
-    await expect.poll(() => facts.count()).toBe(0);
+    await expect.poll(() => facts.count(), patience).toBe(0);
+    expect(await server("gpu-test").innerText()).toContain("Signed in");
     await page.goto(`${viewer.address}/at/ssh:gpu-test/runs`);
     await page.getByRole("button", { name: "Reconnect" }).waitFor();
     await expect.poll(() => sshd.leftovers(), { timeout: 90_000 }).toEqual([]);
@@ -292,7 +302,11 @@ describe("a server of the ssh config", { timeout: slow }, () => {
     await detail("gpu-test").getByRole("button", { name: "Connect with options…" }).click();
     await dialog().getByRole("button", { name: "Trust and connect" }).click();
     await dialog().getByRole("button", { name: "Browse…" }).click(patience);
+    await dialog().getByRole("option").nth(1).waitFor();
+    await dialog().getByLabel("Path").fill(sshd.home);
+    await page.keyboard.press("Enter");
     await dialog().getByRole("option", { name: "other runs" }).waitFor();
+    await dialog().getByRole("listbox", { name: "Folders" }).focus();
     await expect
       .poll(() => page.evaluate(() => document.activeElement?.getAttribute("role")))
       .toBe("listbox");
@@ -397,7 +411,7 @@ describe("what stands in the way", { timeout: slow }, () => {
       await dialog().getByLabel("Password", { exact: true }).fill("correct horse");
       await dialog().getByText("There is no keyring on this computer").waitFor();
       await dialog()
-        .getByLabel(/^Remember it/)
+        .getByRole("checkbox", { name: /^Remember it/ })
         .check();
       await page.keyboard.press("Enter");
       await run("behind a password").waitFor(patience);

@@ -91,12 +91,15 @@ const questions: readonly string[] = [
   "CANCELLED",
 ];
 
+/** Stages of an attempt; a lost connection that no session needs is just not there. */
+const onTheWay: readonly string[] = ["resolving", "connecting", "key_exchange", "host_key", "authenticating"];
+
 function connectionState(host: Host): LinkState {
   const { connection } = host;
   if (connection === null) return "idle";
   if (connection.connected) return "signed_in";
   if (connection.error !== null) return questions.includes(connection.error.code) ? "idle" : "failed";
-  return ["stopped", "failed"].includes(connection.phase) ? "idle" : "connecting";
+  return onTheWay.includes(connection.phase) ? "connecting" : "idle";
 }
 
 export function hostState(host: Host): LinkState {

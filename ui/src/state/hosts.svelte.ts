@@ -7,8 +7,6 @@ import { type HostEntry, mergedHosts, type Remote, remotesOf } from "./host_fact
 
 /** Time between two questions while the live link is down. */
 const fallbackMillis = 2_000;
-/** Time between two questions while somebody looks at figures that no event tells of. */
-const figuresMillis = 2_000;
 
 export class Hosts {
   value = $state.raw<HostsAnswer | null>(null);
@@ -22,7 +20,7 @@ export class Hosts {
   readonly #live: Live;
   #flight: Promise<void> | null = null;
   #again = false;
-  #watchers = 0;
+  readonly #watchers = new Map<symbol, number>();
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -56,13 +54,12 @@ export class Hosts {
     return null;
   }
 
-  /** Traffic and latency are asked for every two seconds until the returned function is called. */
-  watchFigures(): () => void {
-    this.#watchers += 1;
+  /** Asks for traffic and latency, of which no event tells, until the returned function is called. */
+  watchFigures(everyMillis: number): () => void {
+    const key = Symbol("watch");
+    this.#watchers.set(key, everyMillis);
     untrack(() => this.#plan());
-    return () => {
-      this.#watchers -= 1;
-    };
+    return () => this.#watchers.delete(key);
   }
 
   /** Asks now. Calls during a question become one more question after it; resolves when the newest is answered. */
@@ -93,9 +90,12 @@ export class Hosts {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
     const isBlind = this.#live.state !== "live" || this.error !== null;
-    const isWatched = this.#watchers > 0 && !document.hidden && this.remotes.length > 0;
+    const isWatched = this.#watchers.size > 0 && !document.hidden && this.remotes.length > 0;
     if (!isBlind && !isWatched) return;
-    this.#timer = setTimeout(() => void this.refresh(), isBlind ? fallbackMillis : figuresMillis);
+    this.#timer = setTimeout(
+      () => void this.refresh(),
+      isBlind ? fallbackMillis : Math.min(...this.#watchers.values()),
+    );
   }
 
   #hear(frame: LiveFrame): void {

@@ -70,6 +70,11 @@ describe("how a host stands", () => {
   it.each([
     ["never reached", {}, "idle"],
     ["on its way", { connection: { ...connection, phase: "authenticating" as const } }, "connecting"],
+    [
+      "lost, and no session needs it",
+      { connection: { ...connection, phase: "reconnecting" as const } },
+      "idle",
+    ],
     ["signed in, no viewer", { connection: { ...connection, connected: true } }, "signed_in"],
     ["failed", { connection: { ...connection, phase: "failed" as const, error: trouble } }, "failed"],
     [
@@ -241,7 +246,7 @@ describe("the list of hosts", () => {
     stop = hosts.start();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(asked).toHaveBeenCalledTimes(1);
-    const rest = hosts.watchFigures();
+    const rest = hosts.watchFigures(2_000);
     await vi.advanceTimersByTimeAsync(6_500);
     expect(asked).toHaveBeenCalledTimes(4);
     rest();

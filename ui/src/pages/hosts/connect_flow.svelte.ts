@@ -70,6 +70,9 @@ export function startBody(host: HostEntry, secrets: Secrets, wish: Wish): Record
 
 export const connectionIdOf = (host: HostEntry): string => `${host.username}@${host.host}:${host.port}`;
 
+/** What the documented routes say before the reason; the dialog says it in its title. */
+const documented = /^(Connection failed|Failed to start Remote Viewer|Failed to connect): /;
+
 /** What a refusal asks for, or that it is the end. */
 export function stepOf(error: unknown, tried: Secrets = {}): Step {
   if (!(error instanceof ApiError)) {
@@ -78,7 +81,8 @@ export function stepOf(error: unknown, tried: Secrets = {}): Step {
       trouble: { code: "OTHER", detail: error instanceof Error ? error.message : String(error) },
     };
   }
-  const { code, detail, body } = error;
+  const { code, body } = error;
+  const detail = error.detail.replace(documented, "");
   const trouble: Trouble = { code, detail, phase: body?.phase ?? null };
   if (code === "VIEWER_FAILED" && body?.details) trouble.log = body.details;
   const question = (body?.detail ?? {}) as { host_key?: HostKeyQuestion } & PromptQuestion;
