@@ -85,9 +85,9 @@ async fn replay(version: &str, environment: &str) {
             continue;
         };
         for mismatch in differences(&names.ours(&expected), &found) {
-            let row = DIFFERENCES
-                .iter()
-                .position(|row| row.is_about(version, &name) && row.explains(&mismatch, &found["status"]));
+            let row = DIFFERENCES.iter().position(|row| {
+                row.is_about(version, &name) && row.explains(&mismatch, &found["status"])
+            });
             match row {
                 Some(row) => drop(used.insert(row)),
                 None => faults.push(format!("  {version}/{name} {mismatch}")),
