@@ -16,7 +16,7 @@ fn own_mb(id: u32) -> Result<f64> {
     Ok(kilobytes / 1024.0)
 }
 
-/// Megabytes of the app's own process without WebKit: its share of every mapping (what processes share is counted once among
+/// Megabytes of the app's own process without `WebKit`: its share of every mapping (what processes share is counted once among
 /// them), without the webview's libraries and the pictures that it hands over.
 pub(super) fn without_webkit_mb(id: u32) -> Result<f64> {
     let maps = fs::read_to_string(format!("/proc/{id}/smaps"))
