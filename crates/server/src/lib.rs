@@ -29,6 +29,8 @@ mod recent_roots;
 mod router;
 mod sdk_config;
 mod sockets;
+#[cfg(unix)]
+pub mod stdio_bridge;
 mod storage_roots;
 mod ui_files;
 mod validate;
