@@ -210,6 +210,14 @@ impl Connections {
         self.settle(target, &entry, generation, credentials, dialed)
     }
 
+    /// A person wants it: the next [`Self::redial`] really asks the server again.
+    pub(crate) fn forget_refusal(&self, target: &Target) {
+        let entry = self.0.entries.lock().get(target).cloned();
+        if let Some(entry) = entry {
+            entry.state.lock().refused = None;
+        }
+    }
+
     /// Stages and ends of all connections. Who misses some asks for the list.
     pub fn subscribe(&self) -> broadcast::Receiver<RemoteEvent> {
         self.0.events.subscribe()

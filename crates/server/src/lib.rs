@@ -35,6 +35,8 @@ mod sdk_config;
 mod seen_lists;
 mod sockets;
 mod state_file;
+#[cfg(unix)]
+pub mod stdio_bridge;
 mod storage_roots;
 mod ui_files;
 mod validate;

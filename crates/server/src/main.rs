@@ -13,6 +13,10 @@ use runicorn_server::{Listener, Server, start_log};
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    #[cfg(unix)]
+    if let Some(socket) = &args.connect_stdio {
+        return bridge(socket);
+    }
     let ended = match args.config(Environment::of_process()) {
         Ok(config) => {
             start_log(&config, args.log_level);
@@ -29,6 +33,25 @@ fn main() -> ExitCode {
                 .map_or(launch::ExitCode::Failed, LaunchError::exit_code);
             ExitCode::from(code as u8)
         }
+    }
+}
+
+/// Nothing but the bytes of the viewer goes to stdout.
+#[cfg(unix)]
+fn bridge(socket: &std::path::Path) -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+    else {
+        return ExitCode::FAILURE;
+    };
+    let carried = runtime.block_on(runicorn_server::stdio_bridge::carry(socket));
+    // The thread that reads stdin may wait for ever.
+    runtime.shutdown_background();
+    if carried.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 

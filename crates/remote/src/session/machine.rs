@@ -28,6 +28,8 @@ pub(crate) enum Far {
 pub(crate) enum Event<'a> {
     /// It is time for a sign of life.
     Beat,
+    /// [`Machine::slow_at`] has come.
+    Silent,
     /// The far side answered.
     Answer(Far),
     /// The link is over.
@@ -168,10 +170,22 @@ impl Machine {
         matches!(self.mode, Mode::Up { .. } | Mode::Troubled)
     }
 
+    /// When silence will have lasted too long.
+    pub(crate) fn slow_at(&self) -> Option<Instant> {
+        let is_quick = self.mode == Mode::Up { is_slow: false };
+        is_quick.then(|| self.heard_at + self.times.degraded)
+    }
+
     /// Takes what happened and says what to do.
     pub(crate) fn on(&mut self, event: Event<'_>, now: Instant) -> Act {
         match (event, self.mode) {
             (Event::Beat, Mode::Up { .. } | Mode::Troubled) => self.beat(now),
+            (Event::Silent, Mode::Up { is_slow: false }) => {
+                self.mode = Mode::Up {
+                    is_slow: self.silence(now) >= self.times.degraded,
+                };
+                Act::Nothing
+            }
             (Event::Answer(far), Mode::Up { .. }) => self.answered(far, now),
             (Event::Answer(_), Mode::Troubled) => {
                 self.heard(now);
@@ -209,8 +223,12 @@ impl Machine {
         }
     }
 
+    fn silence(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.heard_at)
+    }
+
     fn beat(&mut self, now: Instant) -> Act {
-        let silence = now.saturating_duration_since(self.heard_at);
+        let silence = self.silence(now);
         let has_failed_proof = self.prove_until.is_some_and(|until| now >= until);
         if silence >= self.times.cut || has_failed_proof {
             return self.link(Act::CutAndLink);

@@ -143,6 +143,8 @@ impl Supervisor {
                     self.take(Event::Woken).await;
                 }
                 Happening::Command(Command::Reconnect) => {
+                    let connections = &self.household.connections;
+                    connections.forget_refusal(&self.session.target);
                     self.take(Event::Reconnect).await;
                 }
                 Happening::Command(Command::Stop(reply)) => {
@@ -165,6 +167,7 @@ impl Supervisor {
     /// Waits for whatever comes first.
     async fn next(&mut self) -> Happening {
         let is_watched = self.machine.has_line();
+        let slow_at = self.machine.slow_at();
         let target = &self.session.target;
         tokio::select! {
             biased;
@@ -177,6 +180,7 @@ impl Supervisor {
             },
             () = self.session.doubt.notified() => Happening::Event(Event::Doubt),
             () = until(self.retry_at), if self.retry_at.is_some() => Happening::Event(Event::RetryDue),
+            () = until(slow_at), if slow_at.is_some() => Happening::Event(Event::Silent),
             () = connected(&mut self.connected, target) => Happening::Event(Event::LinkBack),
             _ = self.beat.tick() => Happening::Event(slept(&mut self.clocks)),
         }
@@ -426,6 +430,14 @@ impl Supervisor {
         {
             tracing::debug!("nobody waits for a start any more");
         }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        // Who still opens streams lets the link go.
+        let why = "nobody keeps this session any more".to_owned();
+        self.session.road.send_replace(Road::Dead(why));
     }
 }
 

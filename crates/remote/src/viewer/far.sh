@@ -21,13 +21,20 @@ hello() {
   say "line $own $own_began"
 }
 
+# Was $1 not named yet?
+new() {
+  case $known in *":$1:"*) return 1 ;; esac
+  known=$known:$1:
+}
+
 # Where our files may lie, best first.
 places() {
+  known=
   for place in "${XDG_CACHE_HOME-}" "${HOME:+$HOME/.cache}" "${HOME:+$HOME/.local/state}" "${XDG_RUNTIME_DIR-}"; do
-    case $place in /*) say "$place/$app" ;; esac
+    case $place in /*) new "$place" && say "$place/$app" ;; esac
   done
   for place in "${TMPDIR-}" /tmp /var/tmp /dev/shm; do
-    case $place in /*) [ ! -d "$place" ] || say "$place/$app-$uid" ;; esac
+    case $place in /*) [ -d "$place" ] && new "$place" && say "$place/$app-$uid" ;; esac
   done
 }
 

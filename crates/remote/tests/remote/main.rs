@@ -23,6 +23,7 @@ mod logins;
 mod pool;
 mod prompts;
 mod scripts;
+mod sessions;
 mod speed;
 mod storage_candidates;
 mod ways;

@@ -51,6 +51,8 @@ pub(crate) struct SshdOptions {
     pub(crate) has_password: bool,
     /// The login shell of the user; needs root.
     pub(crate) shell: Option<PathBuf>,
+    /// The user of the test logs in, not one made for it: for programs that only that user can reach.
+    pub(crate) is_self: bool,
     /// Host key types; `ed25519` when empty.
     pub(crate) host_keys: Vec<&'static str>,
 }
@@ -194,6 +196,11 @@ impl Sshd {
     /// The name of the user on the far side.
     pub(crate) fn username(&self) -> &str {
         &self.user.name
+    }
+
+    /// The number of that user.
+    pub(crate) fn uid(&self) -> u32 {
+        self.user.uid
     }
 
     /// Where it listens.
@@ -418,7 +425,7 @@ impl User {
     fn new(folder: &Path, options: &SshdOptions) -> Self {
         let home = folder.join("home");
         fs::create_dir(&home).unwrap();
-        if !getuid().is_root() {
+        if options.is_self || !getuid().is_root() {
             assert!(!options.has_password, "needs root");
             return Self {
                 name: output(program("id").arg("-un")),
@@ -533,7 +540,8 @@ fn remove_stale_users() {
     }
 }
 
-fn end(pid: u32) {
+/// Kills a process.
+pub(crate) fn end(pid: u32) {
     if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
         // It may have ended by itself.
         kill_process(pid, Signal::KILL).unwrap_or_default();

@@ -51,6 +51,11 @@ pub struct Args {
     #[arg(long, value_name = "FD")]
     pub ready_fd: Option<i32>,
 
+    /// Serve nothing; carry bytes between stdin and stdout and the viewer on this UNIX socket
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH", hide = true, exclusive = true)]
+    pub connect_stdio: Option<PathBuf>,
+
     /// Keep our own files (state and cache) below this folder instead of the platform's
     #[arg(long, value_name = "FOLDER")]
     pub state_dir: Option<PathBuf>,
@@ -162,6 +167,13 @@ mod tests {
                 .idle_limit(),
             None
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_bridge_serves_nothing() {
+        assert!(parse("--connect-stdio /tmp/s").is_ok());
+        assert!(parse("--connect-stdio /tmp/s --port 1").is_err());
     }
 
     #[test]

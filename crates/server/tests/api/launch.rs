@@ -283,3 +283,36 @@ fn it_starts_on_a_missing_root_and_writes_nothing_into_the_current_folder() {
     assert_eq!(names, ["state"]);
     assert!(!Path::new("/nonexistent").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_bridge_carries_a_request_and_the_end_of_it_between_stdio_and_a_socket() {
+    let mut viewer = Viewer::start(new_home(), &["--socket", "closed/viewer.sock"]);
+    let socket = viewer.ready().socket.unwrap();
+    let mut bridge = command(&viewer.home)
+        .arg("--connect-stdio")
+        .arg(&socket)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let request = b"GET /api/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    // Dropped, which is the end of stdin.
+    bridge.stdin.take().unwrap().write_all(request).unwrap();
+    let output = bridge.wait_with_output().unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert!(answer.starts_with("connected\nHTTP/1.1 200"), "{answer}");
+    assert!(output.status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_bridge_to_nobody_says_nothing_and_fails() {
+    let home = new_home();
+    let output = command(&home)
+        .args(["--connect-stdio", "nobody.sock"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.stdout.is_empty() && !output.status.success());
+}

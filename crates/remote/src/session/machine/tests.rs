@@ -58,6 +58,10 @@ fn five_silent_seconds_are_degraded_and_an_answer_heals() {
     let mut bench = Bench::running();
     assert_eq!(bench.at(4.0, Event::Beat), Act::Beat);
     assert_eq!(bench.status(), SessionStatus::Running);
+    let until = bench.machine.slow_at().unwrap() - bench.start;
+    assert_eq!(until, Duration::from_secs(5));
+    assert_eq!(bench.at(5.0, Event::Silent), Act::Nothing);
+    assert_eq!(bench.status(), SessionStatus::Degraded);
     assert_eq!(bench.at(6.0, Event::Beat), Act::Beat);
     assert_eq!(bench.status(), SessionStatus::Degraded);
     assert_eq!(bench.at(6.5, Event::Answer(Far::Up)), Act::Nothing);
