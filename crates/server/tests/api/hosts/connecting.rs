@@ -108,8 +108,8 @@ async fn the_overview_says_why_the_last_attempt_failed() {
 #[tokio::test]
 async fn a_second_factor_is_asked_for_in_rounds_and_a_used_prompt_is_gone() {
     let rounds = vec![
-        Round::of(&[("Password: ", "one")]),
-        Round::of(&[("Code: ", "two"), ("Place: ", "three")]),
+        Round::of(&[("Password:", "one")]),
+        Round::of(&[("Code:", "two"), ("Place:", "three")]),
     ];
     let far = RusshServer::start(Behaviour {
         rounds,
@@ -129,7 +129,7 @@ async fn a_second_factor_is_asked_for_in_rounds_and_a_used_prompt_is_gone() {
     let detail = asked.json()["detail"].clone();
     assert_eq!(
         detail["prompts"],
-        json!([{"text": "Password: ", "echo": false}])
+        json!([{"text": "Password:", "echo": false}])
     );
     assert_eq!(detail["host"], "127.0.0.1");
     let second = reply(&hosts, &detail, &["one"]).await;
