@@ -242,7 +242,7 @@ impl App {
     pub(crate) async fn stop(&self) {
         let limits = self.0.config.limits;
         let far_sides = tokio::time::timeout(limits.far_stop_time, self.0.remote.shutdown());
-        let (_, far_sides) = tokio::join!(self.0.sockets.stop(limits.stop_time), far_sides);
+        let ((), far_sides) = tokio::join!(self.0.sockets.stop(limits.stop_time), far_sides);
         if far_sides.is_err() {
             tracing::warn!("some viewers on other machines end by their own lease");
         }

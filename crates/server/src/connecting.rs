@@ -47,6 +47,15 @@ impl Connecting {
         self.attempts.lock().get(target).cloned()
     }
 
+    /// The machines that are being reached just now.
+    pub(crate) fn under_way(&self) -> Vec<Target> {
+        let attempts = self.attempts.lock();
+        let under_way = attempts
+            .iter()
+            .filter(|(_, attempt)| attempt.failure.is_none());
+        under_way.map(|(target, _)| target.clone()).collect()
+    }
+
     /// Ticks when any attempt moves.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

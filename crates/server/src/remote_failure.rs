@@ -12,11 +12,11 @@ const LINK_RETRY_SECS: u64 = 2;
 
 /// A failure behind the documented words of a route, `Connection failed: ` say. What has documented words of its own keeps
 /// them.
-pub(crate) fn failed(prefix: &str, error: RemoteError) -> ApiError {
+pub(crate) fn failed(prefix: &str, error: &RemoteError) -> ApiError {
     let code = error.code();
     let phase = error.phase().map(runicorn_remote::Phase::word);
     let text = error.to_string();
-    let answer = match &error {
+    let answer = match error {
         RemoteError::HostKey(question) => ApiError::conflict(code, text).with_detail_value(json!({
             "code": code,
             "message": "Host key verification failed",
@@ -32,25 +32,25 @@ pub(crate) fn failed(prefix: &str, error: RemoteError) -> ApiError {
         | RemoteError::NotConnected(_)
         | RemoteError::SessionNotFound(_)
         | RemoteError::EnvironmentNotFound(_)
-        | RemoteError::PythonFailed { .. } => ApiError::new(status(&error), code, text),
+        | RemoteError::PythonFailed { .. } => ApiError::new(status(error), code, text),
         RemoteError::ViewerFailed { log_tail, .. } if !log_tail.is_empty() => {
-            ApiError::new(status(&error), code, format!("{prefix}{text}"))
+            ApiError::new(status(error), code, format!("{prefix}{text}"))
                 .with_details(log_tail.clone())
         }
         // The path is the caller's own; the documented words leave it out.
         RemoteError::Path { detail, .. } if !prefix.is_empty() => {
-            ApiError::new(status(&error), code, format!("{prefix}{detail}")).with_details(text)
+            ApiError::new(status(error), code, format!("{prefix}{detail}")).with_details(text)
         }
-        RemoteError::LinkLost(_) => ApiError::new(status(&error), code, format!("{prefix}{text}"))
+        RemoteError::LinkLost(_) => ApiError::new(status(error), code, format!("{prefix}{text}"))
             .with_retry_after(LINK_RETRY_SECS),
-        _ => ApiError::new(status(&error), code, format!("{prefix}{text}")),
+        _ => ApiError::new(status(error), code, format!("{prefix}{text}")),
     };
     answer.with_phase(phase)
 }
 
 impl From<RemoteError> for ApiError {
     fn from(error: RemoteError) -> Self {
-        failed("", error)
+        failed("", &error)
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) trait OrFailed<T> {
 
 impl<T> OrFailed<T> for RemoteResult<T> {
     fn or_failed(self, prefix: &str) -> ApiResult<T> {
-        self.map_err(|error| failed(prefix, error))
+        self.map_err(|error| failed(prefix, &error))
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
             ),
         ];
         for (error, status, code, phase) in cases {
-            let answer = failed("Connection failed: ", error);
+            let answer = failed("Connection failed: ", &error);
             assert_eq!((answer.status().as_u16(), answer.code()), (status, code));
             assert_eq!(answer.body().phase.as_deref(), phase, "{code}");
         }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn documented_words_stand_before_ours_except_where_ours_are_documented() {
-        let text = |error| failed("Connection failed: ", error).body().error;
+        let text = |error: RemoteError| failed("Connection failed: ", &error).body().error;
         assert_eq!(
             text(refused()),
             "Connection failed: connect to h port 1: Connection refused"
@@ -211,7 +211,7 @@ mod tests {
         };
         let body = failed(
             "Connection failed: ",
-            RemoteError::HostKey(Box::new(question)),
+            &RemoteError::HostKey(Box::new(question)),
         )
         .body();
         assert_eq!(body.code, "HOST_KEY_CONFIRMATION_REQUIRED");

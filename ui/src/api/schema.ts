@@ -734,7 +734,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the link of a session again, now. May need a person: then 401 or 409 as with connecting. */
+        /** Makes the link of a session again, now; the answer does not wait for it. A link that needs a person is made by connecting again. */
         post: operations["reconnect_session"];
         delete?: never;
         options?: never;
@@ -2154,6 +2154,17 @@ export interface components {
                 [key: string]: components["schemas"]["ConfigItem"];
             };
         };
+        /** @description A live connection. */
+        ConnectAnswer: {
+            ok: boolean;
+            /** @description `user@host:port`. */
+            connection_id: string;
+            host: string;
+            /** Format: int32 */
+            port: number;
+            username: string;
+            connected: boolean;
+        };
         /** @description Why an attempt to connect failed. */
         ConnectFailure: {
             code: string;
@@ -2181,17 +2192,6 @@ export interface components {
             use_agent?: boolean | null;
             /** @description A saved server: its names and secrets are filled in. */
             saved_server_id?: string | null;
-        };
-        /** @description A live connection. */
-        Connected: {
-            ok: boolean;
-            /** @description `user@host:port`. */
-            connection_id: string;
-            host: string;
-            /** Format: int32 */
-            port: number;
-            username: string;
-            connected: boolean;
         };
         /** @description One connection in a list. */
         ConnectionItem: {
@@ -3112,6 +3112,8 @@ export interface components {
             appSessionId: string;
             defaultSource: string;
             sources: components["schemas"]["SourceItem"][];
+            /** @description The viewers on other machines. */
+            sessions: components["schemas"]["SessionAnswer"][];
         };
         /** @description One connection. */
         SshConnectionAnswer: {
@@ -4445,31 +4447,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionAnswer"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            502: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5081,7 +5059,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Connected"];
+                    "application/json": components["schemas"]["ConnectAnswer"];
                 };
             };
             401: {
@@ -5152,7 +5130,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Connected"];
+                    "application/json": components["schemas"]["ConnectAnswer"];
                 };
             };
             401: {

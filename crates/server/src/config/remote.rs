@@ -1,9 +1,12 @@
 //! How other machines are reached: the user's SSH files, agent and names, where secrets lie, and the viewers that we can push.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use runicorn_remote::{DialerConfig, RemoteConfig, SecretStore, Times, ViewerBuild, secrets};
+use runicorn_remote::{
+    DialerConfig, RemoteConfig, RemoteResult, Secret, SecretStore, SecretStoreKind, Times,
+    ViewerBuild, secrets,
+};
 
 use super::{Config, Environment, Folders};
 
@@ -63,7 +66,7 @@ impl RemoteSettings {
             system_ssh_config: cfg!(unix).then(|| system.to_path_buf()),
             local_user: user.unwrap_or_else(|| "user".to_owned()),
             agent_socket: agent.filter(|socket| socket.is_absolute()),
-            secrets: Arc::new(secrets::open),
+            secrets: Arc::new(|| Arc::new(OpenedLate::default())),
             viewer_builds: viewer_builds(environment, &places_beside_this_program()),
             ..Self::below(&folders.home)
         }
@@ -103,9 +106,42 @@ impl Config {
             },
             secrets: (settings.secrets)(),
             viewer_builds: settings.viewer_builds.clone(),
-            sdk_config_dir: Some(self.folders.sdk_config.clone()),
+            // On the far side of a connection there is nobody whose servers could be taken over.
+            sdk_config_dir: (!self.remote_mode).then(|| self.folders.sdk_config.clone()),
             times: settings.times.clone(),
         }
+    }
+}
+
+/// The system's store, opened when it is first needed: a keyring that is slow to answer must not hold up the start.
+#[derive(Default)]
+struct OpenedLate(OnceLock<Arc<dyn SecretStore>>);
+
+impl OpenedLate {
+    fn store(&self) -> &dyn SecretStore {
+        self.0.get_or_init(secrets::open).as_ref()
+    }
+}
+
+impl SecretStore for OpenedLate {
+    fn get(&self, key: &str) -> RemoteResult<Option<Secret>> {
+        self.store().get(key)
+    }
+
+    fn set(&self, key: &str, secret: &Secret) -> RemoteResult<()> {
+        self.store().set(key, secret)
+    }
+
+    fn remove(&self, key: &str) -> RemoteResult<()> {
+        self.store().remove(key)
+    }
+
+    fn kind(&self) -> SecretStoreKind {
+        self.store().kind()
+    }
+
+    fn lasts(&self) -> bool {
+        self.store().lasts()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Another machine's viewer behind a listener of ours.
 //!
-//! A [`FarSide`] passes HTTP and WebSockets on through a [`Way`], which gives one fresh byte stream after another; what the
+//! A [`FarSide`] passes HTTP and `WebSocket`s on through a [`Way`], which gives one fresh byte stream after another; what the
 //! stream goes through is no business of this room. [`ports`] keeps a pair of loopback listeners for each session, behind
 //! the same guard as our own; `api::hosts` uses the same [`FarSide`] under our own origin.
 //!

@@ -67,7 +67,7 @@ async fn two_apps_and_two_sessions_at_once_do_not_meet() {
     let starts = apps.iter().flat_map(|app| {
         ["one", "two"].map(|name| {
             let mut request = bundled(&sshd);
-            request.remote_root += &format!("/{name}");
+            request.remote_root.extend(["/", name]);
             app.start(request)
         })
     });

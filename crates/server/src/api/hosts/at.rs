@@ -67,7 +67,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().route("/api/hosts/{session_id}/at/{*path}", any(pass_on))
 }
 
-/// `ANY /api/hosts/{session_id}/at/api/…`, WebSockets too.
+/// `ANY /api/hosts/{session_id}/at/api/…`, `WebSocket`s too.
 async fn pass_on(
     State(app): State<App>,
     UrlPath((session_id, _)): UrlPath<(String, String)>,

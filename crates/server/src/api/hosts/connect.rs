@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// A live connection.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Connected {
+struct ConnectAnswer {
     ok: bool,
     /// `user@host:port`.
     connection_id: String,
@@ -39,7 +39,7 @@ struct Connected {
     connected: bool,
 }
 
-impl Connected {
+impl ConnectAnswer {
     fn of(connection: &Connection) -> Json<Self> {
         let target = connection.target();
         Json(Self {
@@ -84,13 +84,13 @@ impl Shape for ConnectBody {
 
 /// Connects, or says which question stands before that (409): `HOST_KEY_CONFIRMATION_REQUIRED` or `AUTH_PROMPT_REQUIRED`.
 #[utoipa::path(post, path = "/api/remote/connect", operation_id = "connect_host", tag = "hosts", request_body = ConnectRequest,
-    responses((status = 200, body = Connected), (status = 401, body = crate::ErrorBody), (status = 409, body = crate::ErrorBody),
+    responses((status = 200, body = ConnectAnswer), (status = 401, body = crate::ErrorBody), (status = 409, body = crate::ErrorBody),
         (status = 422, body = crate::ErrorBody), (status = 429, body = crate::ErrorBody), (status = 502, body = crate::ErrorBody),
         (status = 504, body = crate::ErrorBody)))]
 async fn connect(
     State(app): State<App>,
     Body(ConnectBody(way)): Body<ConnectBody>,
-) -> ApiResult<Json<Connected>> {
+) -> ApiResult<Json<ConnectAnswer>> {
     let handles = app.clone();
     let (target, credentials) = blocking(move || way.resolve(&handles, FAILED)).await?;
     let remote = app.remote();
@@ -98,7 +98,7 @@ async fn connect(
     let connecting = app.connecting().follow(remote, &target, attempt);
     let connection = connecting.await.or_failed(FAILED)?;
     WakeWatch::ensure(&app);
-    Ok(Connected::of(&connection))
+    Ok(ConnectAnswer::of(&connection))
 }
 
 /// The answers to a prompt, in its order.
@@ -132,18 +132,18 @@ impl Shape for AnswerBody {
 
 /// Answers a prompt and goes on connecting; the outcomes are those of connecting.
 #[utoipa::path(post, path = "/api/remote/connect/answer", operation_id = "answer_host", tag = "hosts", request_body = PromptAnswer,
-    responses((status = 200, body = Connected), (status = 401, body = crate::ErrorBody), (status = 409, body = crate::ErrorBody),
+    responses((status = 200, body = ConnectAnswer), (status = 401, body = crate::ErrorBody), (status = 409, body = crate::ErrorBody),
         (status = 502, body = crate::ErrorBody), (status = 504, body = crate::ErrorBody)))]
 async fn answer(
     State(app): State<App>,
     Body(body): Body<AnswerBody>,
-) -> ApiResult<Json<Connected>> {
+) -> ApiResult<Json<ConnectAnswer>> {
     let connections = app.remote().connections();
     let connecting = connections.answer(&body.prompt_id, body.answers);
     let connection = connecting.await.or_failed(FAILED)?;
     app.connecting().reached(connection.target());
     WakeWatch::ensure(&app);
-    Ok(Connected::of(&connection))
+    Ok(ConnectAnswer::of(&connection))
 }
 
 /// Whether there was a connection to end.

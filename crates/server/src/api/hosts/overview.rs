@@ -148,6 +148,7 @@ impl<'a> Known<'a> {
             let of_target = sessions.entry(session.target.clone()).or_default();
             of_target.push(SessionAnswer::of(app, session));
         }
+        waiting.extend(app.connecting().under_way());
         waiting.extend(recent.iter().map(|recent| recent.target.clone()));
         Self {
             app,
@@ -176,7 +177,7 @@ impl<'a> Known<'a> {
         if let Some(recent) = self.recent.get(target) {
             host.last_seen_at = Some(recent.seen_at);
             host.last_root = Some(recent.root.clone());
-            host.last_environment = recent.environment.clone();
+            host.last_environment.clone_from(&recent.environment);
             host.last_viewer = Some(recent.viewer.clone());
         }
         host

@@ -71,7 +71,7 @@ impl WayIn {
             ));
         };
         let target = target_of(app, &host, way.port, way.username)
-            .map_err(|error| failed(prefix, RemoteError::BadTarget(error)))?;
+            .map_err(|error| failed(prefix, &RemoteError::BadTarget(error)))?;
         Ok((target, way.credentials))
     }
 }
@@ -111,7 +111,7 @@ fn refused(prefix: &str, error: SavedError) -> ApiError {
             "SAVED_SERVER_MISMATCH",
             format!("{prefix}400: {text}"),
         ),
-        SavedError::Store(error) => failed(prefix, error),
+        SavedError::Store(error) => failed(prefix, &error),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::support::answer;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forwarded_port_refuses_foreign_names_pages_and_users() {
     let hosts = Hosts::known().await;
-    let session = hosts.start(json!({})).await;
+    let session = hosts.start(&json!({})).await;
     let url = format!("{}/api/health", session["url"].as_str().unwrap());
     let port = session["localPort"].as_u64().unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -47,7 +47,7 @@ async fn a_taken_local_port_is_said_before_anything_is_started() {
     let hosts = Hosts::known().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let body = hosts.place_with(json!({"remote_root": "", "local_port": port}));
+    let body = hosts.place_with(&json!({"remote_root": "", "local_port": port}));
     let refused = hosts.server.post("/api/remote/viewer/start", body).await;
     assert_eq!(refused.status, 409, "{}", refused.text());
     assert_eq!(refused.json()["code"], "LOCAL_PORT_TAKEN");
@@ -58,7 +58,7 @@ async fn a_taken_local_port_is_said_before_anything_is_started() {
 #[tokio::test]
 async fn a_stopped_session_frees_its_port_and_leaves_no_process() {
     let hosts = Hosts::known().await;
-    let session = hosts.start(json!({})).await;
+    let session = hosts.start(&json!({})).await;
     let id = session["sessionId"].as_str().unwrap();
     let stopped = hosts
         .server
@@ -83,7 +83,7 @@ async fn a_stopped_session_frees_its_port_and_leaves_no_process() {
 #[tokio::test]
 async fn the_end_of_the_server_ends_its_viewers() {
     let hosts = Hosts::known().await;
-    let session: Value = hosts.start(json!({})).await;
+    let session: Value = hosts.start(&json!({})).await;
     let pid = session["remotePid"].as_u64().unwrap();
     assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
     hosts.server.server().shutdown().await;

@@ -39,8 +39,9 @@ impl Hosts {
         fs::create_dir_all(&ssh_dir).unwrap();
         fs::create_dir_all(folder.path().join("root/runs")).unwrap();
         fs::copy(sshd.key(), ssh_dir.join("id_ed25519")).unwrap();
+        let viewer = own_viewer(&folder.path().join("viewer"));
         let server = TestServer::start(folder, |config| {
-            config.remote.viewer_builds = vec![own_viewer()];
+            config.remote.viewer_builds = vec![viewer];
             change(config);
         })
         .await;
@@ -66,7 +67,7 @@ impl Hosts {
     }
 
     /// [`Self::place`] with more members.
-    pub(super) fn place_with(&self, more: Value) -> Value {
+    pub(super) fn place_with(&self, more: &Value) -> Value {
         let mut place = self.place();
         for (name, value) in more.as_object().unwrap() {
             place[name] = value.clone();
@@ -78,15 +79,15 @@ impl Hosts {
         self.sshd.target().to_string()
     }
 
-    pub(super) async fn connect(&self, more: Value) -> Answer {
+    pub(super) async fn connect(&self, more: &Value) -> Answer {
         let body = self.place_with(more);
         self.server.post("/api/remote/connect", body).await
     }
 
     /// Starts our own viewer on a folder of the far home, and gives the session.
-    pub(super) async fn start(&self, more: Value) -> Value {
+    pub(super) async fn start(&self, more: &Value) -> Value {
         let root = self.sshd.home().join("runicorn_data");
-        let mut body = self.place_with(json!({"remote_root": root.display().to_string()}));
+        let mut body = self.place_with(&json!({"remote_root": root.display().to_string()}));
         for (name, value) in more.as_object().unwrap() {
             body[name] = value.clone();
         }
@@ -96,11 +97,21 @@ impl Hosts {
     }
 }
 
-/// The viewer that was built for these tests.
-pub(super) fn own_viewer() -> ViewerBuild {
+/// The viewer that was built for these tests, without what a debugger wants where that can be taken off: it goes over SSH.
+fn own_viewer(copy: &Path) -> ViewerBuild {
+    let built = env!("CARGO_BIN_EXE_runicorn-viewer");
+    let stripped = program("strip")
+        .args(["--strip-all", "-o"])
+        .arg(copy)
+        .arg(built)
+        .output();
+    let path = match stripped {
+        Ok(stripped) if stripped.status.success() => copy.to_path_buf(),
+        _ => PathBuf::from(built),
+    };
     ViewerBuild {
         platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
-        path: PathBuf::from(env!("CARGO_BIN_EXE_runicorn-viewer")),
+        path,
         is_gzip: false,
     }
 }

@@ -14,3 +14,10 @@ mod sessions;
     reason = "shared with the tests of `remote`, which use more of it"
 )]
 mod sshd;
+
+#[path = "../../../../remote/tests/support/russh_server.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of `remote`, which use more of it"
+)]
+mod russh_server;

@@ -48,11 +48,11 @@ fn all_files(folder: &Path, check: &mut dyn FnMut(&Path, &[u8])) {
 async fn no_secret_is_in_any_answer_log_or_file() {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
+    // Of all threads, and of the crates that log in the older way.
+    tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(move || writer.clone())
-        .finish();
-    let _listening = tracing::subscriber::set_default(subscriber);
+        .init();
     let hosts = Hosts::with(&SshdOptions::default(), |_| {}).await;
     let [password, passphrase, key, reply] = SECRETS;
     let secrets = json!({"password": password, "passphrase": passphrase, "private_key": key});

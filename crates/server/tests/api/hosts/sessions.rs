@@ -26,7 +26,7 @@ async fn a_pushed_viewer_is_looked_at_under_our_own_origin() {
     )
     .unwrap();
     std::fs::write(run.join("status.json"), r#"{"status": "finished"}"#).unwrap();
-    let session = hosts.start(json!({"viewer": "bundled"})).await;
+    let session = hosts.start(&json!({"viewer": "bundled"})).await;
     assert_eq!(session["viewer"], "bundled");
     assert_eq!(
         (&session["transport"], &session["remotePort"]),
@@ -78,7 +78,7 @@ async fn a_pushed_viewer_is_looked_at_under_our_own_origin() {
 #[tokio::test]
 async fn the_last_list_of_a_machine_is_there_after_the_session_and_after_a_restart() {
     let hosts = Hosts::known().await;
-    let session = hosts.start(json!({})).await;
+    let session = hosts.start(&json!({})).await;
     let id = session["sessionId"].as_str().unwrap();
     let cached = format!("/api/hosts/sessions/{id}/run-list-cached");
     assert_eq!(
@@ -122,7 +122,7 @@ async fn windows_are_told_when_connections_or_sessions_change() {
     let mut socket = hosts.server.socket("/api/live").await;
     let hello = socket.next().await.unwrap().unwrap();
     assert!(hello.to_text().unwrap().contains("hello"));
-    assert_eq!(hosts.connect(json!({})).await.status, 200);
+    assert_eq!(hosts.connect(&json!({})).await.status, 200);
     loop {
         let frame = socket.next().await.unwrap().unwrap();
         if frame.to_text().unwrap() == r#"{"type":"hosts"}"# {
