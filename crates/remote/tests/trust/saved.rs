@@ -576,3 +576,50 @@ fn without_its_key_a_sealed_secret_is_left_behind() {
         .unwrap();
     assert!(nowhere.saved().list().unwrap().is_empty());
 }
+
+#[test]
+fn lists_do_not_wait_for_a_keyring_that_asks_a_person() {
+    /// Answers `set` only when it is told to.
+    struct Asking(
+        std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+        std::sync::mpsc::Sender<()>,
+    );
+    impl SecretStore for Asking {
+        fn get(&self, _: &str) -> RemoteResult<Option<Secret>> {
+            panic!("a list needs no secret")
+        }
+        fn set(&self, _: &str, _: &Secret) -> RemoteResult<()> {
+            self.1.send(()).unwrap();
+            self.0.lock().unwrap().recv().unwrap();
+            Ok(())
+        }
+        fn remove(&self, _: &str) -> RemoteResult<()> {
+            Ok(())
+        }
+        fn kind(&self) -> SecretStoreKind {
+            SecretStoreKind::Keyring
+        }
+    }
+    let mut place = Place::new();
+    place
+        .saved()
+        .replace(vec![server(&json!({"passphrase": "q"}))])
+        .unwrap();
+    let (answer, answered) = std::sync::mpsc::channel();
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    place.store = Arc::new(Asking(answered.into(), asked));
+    let saved = place.saved();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            saved
+                .replace(vec![server(&json!({"password": "p"}))])
+                .unwrap();
+        });
+        is_asked.recv().unwrap();
+        let shown = saved.list().unwrap();
+        assert_eq!(shown[0]["hasSavedPassphrase"], true);
+        assert_eq!(shown[0]["hasSavedPassword"], false);
+        answer.send(()).unwrap();
+    });
+    assert_eq!(saved.list().unwrap()[0]["hasSavedPassword"], true);
+}
