@@ -306,7 +306,7 @@ impl Login {
             Step::AskForPassword => {
                 let text = format!("Password of {} on {}", self.username, self.host);
                 let password = self.ask_one(&text, voice).await?;
-                if made.has_hung_up() {
+                if made.has_hung_up().await {
                     keyboard::keep(voice, &text, password);
                     return Ok(None);
                 }

@@ -75,7 +75,7 @@ impl Login {
         let Some(key) = self.unlock(text, voice).await? else {
             return Ok(Answer::Refused);
         };
-        if made.has_hung_up() {
+        if made.has_hung_up().await {
             // A person took longer than the server waits. The key is open now; it goes first on the next connection.
             let opened = Identity {
                 name: identity.name.clone(),

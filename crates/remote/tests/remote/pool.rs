@@ -187,7 +187,7 @@ async fn an_answered_question_makes_the_connection_of_its_target() {
     let made = pool.answer(&question.prompt_id, answers).await.unwrap();
     assert!(pool.get(&target).unwrap().is_same(&made));
     // Without a person the server's question cannot be answered again.
-    far.hang_up();
+    far.hang_up().await;
     made.ended().await;
     let refused = pool.redial(&target).await.err().unwrap();
     assert_eq!(refused.code(), "AUTHENTICATION_FAILED", "{refused}");
