@@ -1,3 +1,5 @@
+//! Decisions of a session, one at a time.
+
 use super::*;
 
 struct Bench {

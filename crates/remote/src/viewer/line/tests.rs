@@ -1,3 +1,5 @@
+//! What the far side says on its line, read.
+
 use tokio::io::AsyncWriteExt;
 
 use super::*;
