@@ -97,7 +97,7 @@ export default defineConfig({
           name: "screenshots",
           include: ["e2e/screenshots.ts"],
           environment: "node",
-          testTimeout: 180_000,
+          testTimeout: 400_000,
           hookTimeout: 120_000,
         },
       },

@@ -58,6 +58,7 @@ const connect = deed(/^(Connect|连接)$/);
 /** Hosts of a made-up cluster; all of them are one server on this machine. */
 async function drawHosts(sshd: Sshd): Promise<void> {
   generateRoot(sshd.root, 120, 60);
+  for (const name of ["runicorn_data", "vision/runs"]) generateRoot(join(sshd.home, name), 12);
   const home = join(folder, "home-hosts");
   const closed = await freePort();
   const stanza = (name: string, port: number) =>
@@ -69,6 +70,14 @@ async function drawHosts(sshd: Sshd): Promise<void> {
       .join("\n"),
   );
   const viewer = await Viewer.start(generateRoot(join(folder, "near/experiments"), 60, 60), home);
+  const log = async (page: Page) => {
+    await deed("Viewer log")(page);
+    await page
+      .getByRole("region")
+      .locator("pre")
+      .or(page.getByText("has written nothing yet"))
+      .waitFor(patience);
+  };
   const list = (page: Page) => page.getByRole("grid", { name: /^(Servers|服务器)$/ }).waitFor();
   const failed = async (page: Page) => {
     await connect(page);
@@ -99,7 +108,7 @@ async function drawHosts(sshd: Sshd): Promise<void> {
           .waitFor(patience);
       },
     },
-    { name: "hosts-light", address: "/hosts?selected=ssh:gpu-03", ready: deed("Viewer log") },
+    { name: "hosts-light", address: "/hosts?selected=ssh:gpu-03", ready: log },
     { name: "hosts-dark", address: "/hosts?selected=ssh:gpu-02", options: dark, ready: list },
     { name: "hosts-zh", address: "/hosts?selected=ssh:gpu-03", options: chinese, ready: list },
     { name: "hosts-narrow", address: "/hosts?selected=ssh:gpu-03", options: narrow, ready: list },

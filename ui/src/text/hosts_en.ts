@@ -252,6 +252,10 @@ export const hostsEn = {
     COMMAND_FAILED: "A command on the server failed. Log in with a terminal and see whether the shell works.",
     TOO_MUCH_OUTPUT: "The server printed far too much. Look into its start-up files (.bashrc, motd).",
     ENVIRONMENT_NOT_FOUND: "The environment was renamed or removed. Choose another one.",
+    PYTHON_NOT_FOUND:
+      "There is no Python on the server's path. Choose our own viewer, which needs none, or an environment.",
+    PYTHON_FAILED:
+      "The Python of that environment does not run. Choose another environment, or our own viewer.",
     RUNICORN_NOT_INSTALLED:
       "Choose our own viewer, which needs no Python, or install runicorn into that environment.",
     RUNICORN_TOO_OLD: "Choose our own viewer, or update: pip install -U runicorn.",

@@ -233,6 +233,8 @@ export const hostsZh: HostsText = {
     COMMAND_FAILED: "服务器上的一个命令失败。请用终端登录，看看 shell 是否正常。",
     TOO_MUCH_OUTPUT: "服务器输出过多。请检查它的启动文件（.bashrc、motd）。",
     ENVIRONMENT_NOT_FOUND: "该环境已被重命名或删除。请选择其他环境。",
+    PYTHON_NOT_FOUND: "服务器的路径中没有 Python。请选择自带查看器（无需 Python），或选择一个环境。",
+    PYTHON_FAILED: "该环境的 Python 无法运行。请选择其他环境，或自带查看器。",
     RUNICORN_NOT_INSTALLED: "请选择自带查看器（无需 Python），或在该环境中安装 runicorn。",
     RUNICORN_TOO_OLD: "请选择自带查看器，或升级：pip install -U runicorn。",
     PLATFORM_UNSUPPORTED: "自带查看器不能在该系统上运行。请选择装有 runicorn 的 Python 环境。",
