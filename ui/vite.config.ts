@@ -72,8 +72,6 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          // A slow machine with two cores needs more than a second between a click and its effect.
-          expect: { poll: { timeout: 10_000 } },
           include: ["e2e/**/*.e2e.ts"],
           environment: "node",
           testTimeout: 180_000,
@@ -81,6 +79,8 @@ export default defineConfig({
           // Longer than anything takes on a busy machine; left alone it is a second.
           expect: { poll: { timeout: 30_000 } },
           fileParallelism: false,
+          // Real programs on a busy machine; a fault that is always there fails both times.
+          retry: 1,
         },
       },
       {
