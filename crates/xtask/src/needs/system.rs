@@ -87,6 +87,7 @@ pub(crate) const OTHER_MACHINES: Need = Need {
     apt: &[
         "openssh-server",
         "openssh-client",
+        "netcat-openbsd",
         "gnome-keyring",
         "dbus",
         "zsh",
