@@ -186,13 +186,11 @@ async fn a_websocket_passes_both_ways_and_ends_with_the_port() {
         .send(tungstenite::Message::Ping("there?".into()))
         .await
         .unwrap();
-    let answer = socket.next().await.unwrap().unwrap();
-    assert_eq!(answer, tungstenite::Message::Pong("there?".into()));
+    // News of the storage may come between.
+    let pong = tungstenite::Message::Pong("there?".into());
+    while socket.next().await.unwrap().unwrap() != pong {}
     forwarded.app.ports().close("s");
-    assert!(!matches!(
-        socket.next().await,
-        Some(Ok(tungstenite::Message::Text(_)))
-    ));
+    while let Some(Ok(_)) = socket.next().await {}
     // The listeners are dropped by their own tasks.
     while PortPair::bind(Some(forwarded.port)).is_err() {
         tokio::task::yield_now().await;
