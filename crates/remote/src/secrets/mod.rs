@@ -40,6 +40,11 @@ pub trait SecretStore: Send + Sync {
 
     /// Where secrets lie now.
     fn kind(&self) -> SecretStoreKind;
+
+    /// Are secrets of earlier starts still there? A keyring that did not take the last one still holds those.
+    fn lasts(&self) -> bool {
+        self.kind() == SecretStoreKind::Keyring
+    }
 }
 
 /// Where secrets lie.

@@ -146,14 +146,16 @@ pub(crate) struct Entries {
     /// In front of every key.
     prefix: &'static str,
     store: Arc<dyn SecretStore>,
-    /// Keys that were set since the start; also the lock of the file within this process.
+    /// Keys that were set since the start. Held for moments only, so that lists never wait for the keyring.
     session: Mutex<HashSet<String>>,
+    /// Held by who changes the file, keyring and all.
+    writer: Mutex<()>,
 }
 
 /// The right to change the file.
 pub(crate) struct Writing<'a> {
     entries: &'a Entries,
-    session: MutexGuard<'a, HashSet<String>>,
+    _writer: MutexGuard<'a, ()>,
     _lock: private_file::Lock,
     /// As it is now.
     pub(crate) before: Vec<Kept>,
@@ -166,6 +168,7 @@ impl Entries {
             prefix,
             store,
             session: Mutex::default(),
+            writer: Mutex::default(),
         }
     }
 
@@ -189,9 +192,7 @@ impl Entries {
             return true;
         }
         // The keyring that took it may be gone.
-        kept.secrets.contains(&field)
-            && (self.store.kind() == SecretStoreKind::Keyring
-                || matches!(self.store.get(&key), Ok(Some(_))))
+        kept.secrets.contains(&field) && self.store.lasts()
     }
 
     /// The secret, when the entry has it.
@@ -211,11 +212,11 @@ impl Entries {
     /// # Errors
     /// When it cannot be locked or read.
     pub(crate) fn write(&self) -> RemoteResult<Writing<'_>> {
-        let session = self.session.lock();
+        let writer = self.writer.lock();
         let lock = private_file::lock(&self.file)?;
         Ok(Writing {
             entries: self,
-            session,
+            _writer: writer,
             _lock: lock,
             before: self.read()?,
         })
@@ -243,12 +244,12 @@ impl Entries {
 }
 
 impl Writing<'_> {
-    /// Replaces all entries: new secrets go to the store first, then the file is written, then secrets that no entry has any
-    /// more are removed.
+    /// Replaces all entries: new secrets go to the store first, then those that no entry has any more are removed, and then
+    /// the file is written, so that whatever the keyring refused can be tried again.
     ///
     /// # Errors
     /// When the file or the keyring refuses; the file is the old one then.
-    pub(crate) fn replace(mut self, entries: Vec<(String, Object, Changes)>) -> RemoteResult<()> {
+    pub(crate) fn replace(self, entries: Vec<(String, Object, Changes)>) -> RemoteResult<()> {
         let mut kept = Vec::new();
         let mut still_used = HashSet::new();
         for (name, entry, changes) in entries {
@@ -269,13 +270,14 @@ impl Writing<'_> {
                 secrets,
             });
         }
-        self.put(&Content { entries: kept })?;
-        self.forget_others(&still_used)
+        let content = self.encoded(&Content { entries: kept })?;
+        self.forget_others(&still_used)?;
+        private_file::replace(&self.entries.file, &content)
     }
 
     /// Carries one change out: is the secret there then, and will it be after the next start?
     fn changed(
-        &mut self,
+        &self,
         name: &str,
         field: Field,
         key: &str,
@@ -288,28 +290,34 @@ impl Writing<'_> {
                     .before
                     .iter()
                     .any(|kept| kept.name == name && kept.secrets.contains(&field));
-                Ok((is_durable || self.session.contains(key), is_durable))
+                Ok((
+                    is_durable || self.entries.session.lock().contains(key),
+                    is_durable,
+                ))
             }
             Change::Set(secret) => {
                 self.entries.store.set(key, &secret)?;
-                self.session.insert(key.to_owned());
+                self.entries.session.lock().insert(key.to_owned());
                 Ok((true, self.entries.store.kind() == SecretStoreKind::Keyring))
             }
         }
     }
 
-    fn put(&self, content: &Content) -> RemoteResult<()> {
+    fn encoded(&self, content: &Content) -> RemoteResult<Vec<u8>> {
         let path = &self.entries.file;
         let text = serde_json::to_vec_pretty(content)
             .map_err(|error| private_file::failed(path, error.into()))?;
         if text.len() as u64 > FILE_LIMIT_BYTES {
             return Err(RemoteError::Invalid("too many connections".to_owned()));
         }
-        private_file::replace(path, &text)
+        Ok(text)
     }
 
-    fn forget_others(&mut self, still_used: &HashSet<String>) -> RemoteResult<()> {
-        let mut gone: HashSet<String> = self.session.difference(still_used).cloned().collect();
+    fn forget_others(&self, still_used: &HashSet<String>) -> RemoteResult<()> {
+        let mut gone: HashSet<String> = {
+            let session = self.entries.session.lock();
+            session.difference(still_used).cloned().collect()
+        };
         for kept in &self.before {
             for &field in &kept.secrets {
                 let key = self.entries.key(&kept.name, field);
@@ -320,7 +328,7 @@ impl Writing<'_> {
         }
         for key in gone {
             self.entries.store.remove(&key)?;
-            self.session.remove(&key);
+            self.entries.session.lock().remove(&key);
         }
         Ok(())
     }

@@ -56,6 +56,10 @@ impl SecretStore for KeyringOrMemory {
         self.keyring.remove(key)
     }
 
+    fn lasts(&self) -> bool {
+        true
+    }
+
     fn kind(&self) -> SecretStoreKind {
         match &*self.trouble.lock() {
             None => SecretStoreKind::Keyring,

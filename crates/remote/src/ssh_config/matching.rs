@@ -32,6 +32,8 @@ pub(crate) fn settings(
     reading.all(sources);
     if reading.wants_final {
         reading.host = reading.current_host();
+        // The name is settled; it is no text with tokens any more.
+        reading.settings.host_name = Some(reading.host.replace('%', "%%"));
         reading.is_final = true;
         reading.all(sources);
     }

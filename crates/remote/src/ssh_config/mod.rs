@@ -4,6 +4,7 @@
 //! followed. Nothing in it is ever run (`Match exec`), and what cannot be honoured is said in notes, not left out silently.
 //! A file may be hostile or huge: sizes, depth and counts are limited, and a broken line costs only itself.
 
+mod expanding;
 mod jump;
 mod matching;
 mod reading;
@@ -17,14 +18,13 @@ use std::time::Duration;
 
 pub use jump::JumpHop;
 
+use expanding::Expanding;
 use matching::Question;
 use reading::{Kind, Reader, Source};
 use settings::{Settings, Way};
 use tokens::Tokens;
 
 const ALIASES_LIMIT: usize = 1_000;
-/// The default key files that we can use, in OpenSSH's order.
-const DEFAULT_KEYS: [&str; 3] = ["id_rsa", "id_ecdsa", "id_ed25519"];
 
 /// The configuration as it was when it was loaded.
 #[derive(Clone, Debug, Default)]
@@ -182,28 +182,9 @@ impl SshConfig {
             jump: &jump_text,
             environment: &self.environment,
         };
-        let mut notes = settings.notes.clone();
-        let resolved = ResolvedHost {
-            identity_files: self.identity_files(&settings, &tokens, &mut notes),
-            certificate_files: paths(&settings.certificate_files, &tokens, &mut notes),
-            identity_agent: self.identity_agent(&settings, &tokens, &mut notes),
-            proxy_jump: expanded_hops(&jump, &tokens, &mut notes),
-            proxy_command: proxy_command(&settings, &tokens, &mut notes),
-            user_known_hosts_files: self.known_hosts_files(
-                settings.user_known_hosts_files.as_deref(),
-                &tokens,
-                &mut notes,
-            ),
-            global_known_hosts_files: match &settings.global_known_hosts_files {
-                Some(files) => paths(files, &tokens, &mut notes),
-                None => ["ssh_known_hosts", "ssh_known_hosts2"]
-                    .map(|name| Path::new("/etc/ssh").join(name))
-                    .into(),
-            },
-            ..ResolvedHost::default()
-        };
+        let expanded = Expanding::new(&self.ssh_dir, &tokens).all(&settings, &jump);
         ResolvedHost {
-            notes,
+            notes: [settings.notes, expanded.notes].concat(),
             port: settings.port,
             user: settings.user,
             identities_only: settings.identities_only.unwrap_or(false),
@@ -211,102 +192,9 @@ impl SshConfig {
             connect_timeout: settings.connect_timeout.filter(|time| !time.is_zero()),
             preferred_authentications: settings.preferred_authentications,
             host_name,
-            ..resolved
+            ..expanded
         }
     }
-
-    fn identity_files(
-        &self,
-        settings: &Settings,
-        tokens: &Tokens<'_>,
-        notes: &mut Vec<String>,
-    ) -> Vec<PathBuf> {
-        if settings.identity_files.is_empty() {
-            return DEFAULT_KEYS.map(|name| self.ssh_dir.join(name)).into();
-        }
-        paths(&settings.identity_files, tokens, notes)
-    }
-
-    fn known_hosts_files(
-        &self,
-        files: Option<&[String]>,
-        tokens: &Tokens<'_>,
-        notes: &mut Vec<String>,
-    ) -> Vec<PathBuf> {
-        match files {
-            Some(files) => paths(files, tokens, notes),
-            None => ["known_hosts", "known_hosts2"]
-                .map(|name| self.ssh_dir.join(name))
-                .into(),
-        }
-    }
-
-    fn identity_agent(
-        &self,
-        settings: &Settings,
-        tokens: &Tokens<'_>,
-        notes: &mut Vec<String>,
-    ) -> Option<IdentityAgent> {
-        let text = settings.identity_agent.as_deref()?;
-        if text.eq_ignore_ascii_case("none") {
-            return Some(IdentityAgent::None);
-        }
-        if text == "SSH_AUTH_SOCK" {
-            return None;
-        }
-        if let Some(name) = text.strip_prefix('$').filter(|rest| !rest.starts_with('{')) {
-            let socket = self.environment.get(name).map(PathBuf::from);
-            if socket.is_none() && name != "SSH_AUTH_SOCK" {
-                notes.push(format!("IdentityAgent: the variable {name} is not known"));
-            }
-            return socket.map(IdentityAgent::Socket);
-        }
-        let files = paths(&[text.to_owned()], tokens, notes);
-        files.into_iter().next().map(IdentityAgent::Socket)
-    }
-}
-
-/// `none` stands for no file.
-fn paths(files: &[String], tokens: &Tokens<'_>, notes: &mut Vec<String>) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
-    for file in files {
-        if file.eq_ignore_ascii_case("none") {
-            continue;
-        }
-        match tokens.path(file) {
-            Ok(path) if !paths.contains(&path) => paths.push(path),
-            Ok(_) => {}
-            Err(why) => notes.push(format!("{file} is not used: {why}")),
-        }
-    }
-    paths
-}
-
-fn expanded_hops(hops: &[String], tokens: &Tokens<'_>, notes: &mut Vec<String>) -> Vec<String> {
-    hops.iter()
-        .map(|hop| {
-            tokens.command(hop).unwrap_or_else(|why| {
-                notes.push(format!("ProxyJump {hop}: {why}"));
-                hop.clone()
-            })
-        })
-        .collect()
-}
-
-/// A command that cannot be expanded stays as it is: it fails where it is used, instead of a direct connection being made.
-fn proxy_command(
-    settings: &Settings,
-    tokens: &Tokens<'_>,
-    notes: &mut Vec<String>,
-) -> Option<String> {
-    let Some(Way::Command(command)) = &settings.way else {
-        return None;
-    };
-    let expanded = tokens.command(command).unwrap_or_else(|why| {
-        notes.push(format!("ProxyCommand: {why}"));
-        command.clone()
-    });
-    Some(expanded)
 }
 
 fn collect_aliases(source: &Source, seen: &mut HashSet<String>, aliases: &mut Vec<String>) {

@@ -208,6 +208,16 @@ fn without_a_session_bus_secrets_last_for_the_session_and_it_is_said_why() {
     );
 }
 
+/// A bus that cannot start services.
+fn bus_without_services(folder: &Path) -> String {
+    format!(
+        "<busconfig><type>session</type><listen>unix:tmpdir={}</listen>\
+         <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
+         <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
+        folder.display()
+    )
+}
+
 #[test]
 fn a_bus_without_a_secret_service_is_no_keyring() {
     const NAME: &str = "keyring::a_bus_without_a_secret_service_is_no_keyring";
@@ -220,8 +230,9 @@ fn a_bus_without_a_secret_service_is_no_keyring() {
     if has_program("dbus-run-session") {
         let folder = tempfile::tempdir().unwrap();
         let mut command = program("dbus-run-session");
-        // No services that the bus could start.
-        command.env("XDG_DATA_DIRS", folder.path().join("none"));
+        let config = folder.path().join("bus.conf");
+        std::fs::write(&config, bus_without_services(folder.path())).unwrap();
+        command.arg("--config-file").arg(config);
         command.arg("--").args(itself(NAME));
         assert_passed(
             &with_own_folders(&mut command, folder.path(), "")

@@ -78,7 +78,7 @@ fn memory() -> MemoryStore {
     MemoryStore::new("a test".to_owned())
 }
 
-fn list(value: Value) -> Vec<Value> {
+fn list(value: &Value) -> Vec<Value> {
     value.as_array().unwrap().clone()
 }
 
@@ -147,7 +147,7 @@ fn the_recorded_flow_of_ssh_connections_has_the_same_answers() {
             "DELETE" => place.older().remove(key).unwrap(),
             _ if key.is_empty() => {
                 let ours = place.older().list().unwrap();
-                let theirs = list(step["body"]["connections"].clone());
+                let theirs = list(&step["body"]["connections"]);
                 assert_eq!(ours.len(), theirs.len());
                 for (ours, theirs) in ours.iter().zip(&theirs) {
                     assert_contains(ours, theirs);
@@ -575,4 +575,51 @@ fn without_its_key_a_sealed_secret_is_left_behind() {
         .import_once(&nowhere.path("absent"))
         .unwrap();
     assert!(nowhere.saved().list().unwrap().is_empty());
+}
+
+#[test]
+fn lists_do_not_wait_for_a_keyring_that_asks_a_person() {
+    /// Answers `set` only when it is told to.
+    struct Asking(
+        std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+        std::sync::mpsc::Sender<()>,
+    );
+    impl SecretStore for Asking {
+        fn get(&self, _: &str) -> RemoteResult<Option<Secret>> {
+            panic!("a list needs no secret")
+        }
+        fn set(&self, _: &str, _: &Secret) -> RemoteResult<()> {
+            self.1.send(()).unwrap();
+            self.0.lock().unwrap().recv().unwrap();
+            Ok(())
+        }
+        fn remove(&self, _: &str) -> RemoteResult<()> {
+            Ok(())
+        }
+        fn kind(&self) -> SecretStoreKind {
+            SecretStoreKind::Keyring
+        }
+    }
+    let mut place = Place::new();
+    place
+        .saved()
+        .replace(vec![server(&json!({"passphrase": "q"}))])
+        .unwrap();
+    let (answer, answered) = std::sync::mpsc::channel();
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    place.store = Arc::new(Asking(answered.into(), asked));
+    let saved = place.saved();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            saved
+                .replace(vec![server(&json!({"password": "p"}))])
+                .unwrap();
+        });
+        is_asked.recv().unwrap();
+        let shown = saved.list().unwrap();
+        assert_eq!(shown[0]["hasSavedPassphrase"], true);
+        assert_eq!(shown[0]["hasSavedPassword"], false);
+        answer.send(()).unwrap();
+    });
+    assert_eq!(saved.list().unwrap()[0]["hasSavedPassword"], true);
 }

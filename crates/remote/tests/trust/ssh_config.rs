@@ -364,7 +364,7 @@ fn random_configurations_are_read_as_ssh_reads_them() {
         "HostKeyAlias k",
         "ConnectTimeout 3",
     ];
-    for _ in 0..80 {
+    for _ in 0..60 {
         let mut text = |lines: usize| {
             (0..lines)
                 .map(|_| match pick(3) {
@@ -536,7 +536,7 @@ fn includes_that_fan_out_without_end_are_cut() {
     let folder = Folder::new(&files);
     let start = Instant::now();
     assert!(!folder.config().problems().is_empty());
-    assert!(start.elapsed() < Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
@@ -572,15 +572,30 @@ proptest! {
         ),
         alias in "[a-z0-9*?-]{0,10}",
     ) {
-        let text: String = lines
+        let lines: Vec<String> = lines
             .iter()
-            .map(|(keyword, separator, rest)| format!("{keyword}{separator}{rest}\n"))
+            .map(|(keyword, separator, rest)| format!("{keyword}{separator}{rest}"))
             .collect();
+        let text = lines.join("
+");
         // Includes stay inside of the folder.
         let text = text.replace('/', "_");
         let folder = Folder::new(&[("config", &text)]);
         let config = folder.config();
         config.resolve(&alias, Some("u"));
         config.hosts();
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_expanded_safely_is_left_as_it_is_and_said() {
+    let folder = Folder::new(&[(
+        "config",
+        "Host a\n  HostName x;id\n  ProxyCommand nc %h %p\nHost b\n  ProxyCommand nc %C\nHost c\n  ProxyCommand nc %h %p\n",
+    )]);
+    for (alias, expected, notes) in [("a", "nc %h %p", 1), ("b", "nc %C", 1), ("c", "nc c 22", 0)] {
+        let resolved = folder.config().resolve(alias, None);
+        assert_eq!(resolved.proxy_command.as_deref(), Some(expected));
+        assert_eq!(resolved.notes.len(), notes, "{:?}", resolved.notes);
     }
 }
