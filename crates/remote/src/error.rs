@@ -115,7 +115,7 @@ pub struct PromptField {
     pub echo: bool,
 }
 
-/// A round of questions by the server (a second factor, say). Answered with [`crate::Remote::answer`] and this id.
+/// A round of questions by the server (a second factor, say). Answered with [`crate::Connections::answer`] and this id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PromptQuestion {
     /// Names the waiting connection; unguessable.

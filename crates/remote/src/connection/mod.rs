@@ -139,7 +139,8 @@ impl Connection {
     /// A stream to a UNIX socket of the far side.
     ///
     /// # Errors
-    /// [`RemoteError::Forbidden`] when the server does not forward to sockets at all, [`RemoteError::Path`] when nobody listens there.
+    /// [`RemoteError::Path`] when nobody listens there; OpenSSH says the same when forwarding to sockets is switched off.
+    /// [`RemoteError::Forbidden`] when another server says that it is.
     pub async fn open_socket(&self, path: &str) -> RemoteResult<ByteStream> {
         let channel = self
             .open(self.0.handle.channel_open_direct_streamlocal(path))
@@ -152,7 +153,7 @@ impl Connection {
     /// A stream to a TCP address as seen from the far side.
     ///
     /// # Errors
-    /// As [`Self::open_socket`].
+    /// [`RemoteError::Path`] when nobody listens there, [`RemoteError::Forbidden`] when the server does not forward to ports.
     pub async fn open_tcp(&self, host: &str, port: u16) -> RemoteResult<ByteStream> {
         let opening =
             self.0
@@ -294,7 +295,12 @@ impl Connection {
         match refusal {
             ChannelOpenFailure::ConnectFailed => RemoteError::Path {
                 path: place.to_owned(),
-                detail: "nobody listens there".to_owned(),
+                detail: if place.starts_with('/') {
+                    "nobody listens there, or the server does not forward to sockets"
+                } else {
+                    "nobody listens there"
+                }
+                .to_owned(),
             },
             other => RemoteError::Forbidden {
                 host: self.0.target.host.clone(),

@@ -18,25 +18,53 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// How much a stream holds for a reader that is busy.
-const HELD_BYTES: usize = 8 << 20;
+/// How much waits for a reader that keeps up; little, so that it stays in the processor's cache.
+const READY_BYTES: usize = 1 << 20;
+/// A reader that takes nothing for so long does not keep up.
+const MOMENT: Duration = Duration::from_millis(50);
+/// How much a stream holds for a reader that does not.
+const HELD_BYTES: usize = 32 << 20;
 /// How long a reader may take nothing while that is full.
-const READER_PATIENCE: Duration = Duration::from_secs(10);
+const READER_PATIENCE: Duration = Duration::from_secs(3);
 /// How long the far side may take to end a stream that nobody reads any more, before it is told to.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How much it may still send in that time.
 const FAREWELL_BYTES: usize = 1 << 20;
 
 enum Piece {
-    Data(Bytes),
+    Data(Bytes, Room),
     End,
+}
+
+/// Which room a piece takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Ready,
+    Held,
+}
+
+/// The rooms that are free, in bytes.
+struct Rooms {
+    ready: Semaphore,
+    held: Semaphore,
+}
+
+impl Rooms {
+    fn of(&self, room: Room) -> &Semaphore {
+        match room {
+            Room::Ready => &self.ready,
+            Room::Held => &self.held,
+        }
+    }
 }
 
 /// What the stream holds of the far side's data.
 struct Held {
     pieces: mpsc::UnboundedReceiver<Piece>,
-    room: Arc<Semaphore>,
+    rooms: Arc<Rooms>,
     current: Bytes,
+    /// Of `current`.
+    room: Room,
     has_ended: bool,
 }
 
@@ -60,14 +88,18 @@ pub(super) fn of_halves(
     ended: CancellationToken,
 ) -> ChannelBytes {
     let (sender, pieces) = mpsc::unbounded_channel();
-    let room = Arc::new(Semaphore::new(HELD_BYTES));
+    let rooms = Arc::new(Rooms {
+        ready: Semaphore::new(READY_BYTES),
+        held: Semaphore::new(HELD_BYTES),
+    });
     let writer = Box::pin(to.make_writer());
     let gone = Box::pin(ended.clone().cancelled_owned());
     let pump = Pump {
         from,
         to,
         pieces: sender,
-        room: room.clone(),
+        rooms: rooms.clone(),
+        is_behind: false,
     };
     tokio::spawn(async move {
         tokio::select! {
@@ -78,8 +110,9 @@ pub(super) fn of_halves(
     ChannelBytes {
         held: Held {
             pieces,
-            room,
+            rooms,
             current: Bytes::new(),
+            room: Room::Ready,
             has_ended: false,
         },
         writer,
@@ -91,7 +124,9 @@ struct Pump {
     from: ChannelReadHalf,
     to: ChannelWriteHalf<Msg>,
     pieces: mpsc::UnboundedSender<Piece>,
-    room: Arc<Semaphore>,
+    rooms: Arc<Rooms>,
+    /// The reader does not keep up; it is not waited for until it has caught up.
+    is_behind: bool,
 }
 
 impl Pump {
@@ -120,18 +155,40 @@ impl Pump {
     }
 
     /// False when nobody takes the data any more.
-    async fn pass(&self, data: Bytes) -> bool {
-        let size = u32::try_from(data.len().min(HELD_BYTES)).unwrap_or(u32::MAX);
-        let room = tokio::select! {
-            room = timeout(READER_PATIENCE, self.room.acquire_many(size)) => room,
-            () = self.pieces.closed() => return false,
-        };
-        let Ok(Ok(room)) = room else {
+    async fn pass(&mut self, data: Bytes) -> bool {
+        let size = data.len().min(READY_BYTES);
+        if self.is_behind {
+            let still_held = HELD_BYTES - self.rooms.held.available_permits();
+            self.is_behind = still_held > READY_BYTES;
+        }
+        let mut is_taken = !self.is_behind && self.take(Room::Ready, size, MOMENT).await;
+        let mut room = Room::Ready;
+        if !is_taken && !self.pieces.is_closed() {
+            self.is_behind = true;
+            room = Room::Held;
+            is_taken = self.take(room, size, READER_PATIENCE).await;
+        }
+        if !is_taken {
             tracing::debug!("a stream was dropped because nobody reads it");
             return false;
+        }
+        self.pieces.send(Piece::Data(data, room)).is_ok()
+    }
+
+    async fn take(&self, room: Room, size: usize, patience: Duration) -> bool {
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        let taking = self.rooms.of(room).acquire_many(size);
+        let taken = tokio::select! {
+            taken = timeout(patience, taking) => taken,
+            () = self.pieces.closed() => return false,
         };
-        room.forget();
-        self.pieces.send(Piece::Data(data)).is_ok()
+        match taken {
+            Ok(Ok(permits)) => {
+                permits.forget();
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Lets the far side close first when it does so soon: a channel that we close first is never forgotten by the library.
@@ -166,7 +223,10 @@ impl AsyncRead for ChannelBytes {
         let held = &mut self.held;
         while held.current.is_empty() && !held.has_ended {
             match ready!(held.pieces.poll_recv(cx)) {
-                Some(Piece::Data(data)) => held.current = data,
+                Some(Piece::Data(data, room)) => {
+                    held.current = data;
+                    held.room = room;
+                }
                 Some(Piece::End) => held.has_ended = true,
                 None => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
             }
@@ -174,7 +234,7 @@ impl AsyncRead for ChannelBytes {
         let count = held.current.len().min(buffer.remaining());
         buffer.put_slice(&held.current[..count]);
         held.current.advance(count);
-        held.room.add_permits(count);
+        held.rooms.of(held.room).add_permits(count);
         Poll::Ready(Ok(()))
     }
 }

@@ -5,14 +5,19 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::ByteStream;
 
+/// The SSH library reads packet by packet, each in two small reads; this makes one large one of many.
+const READ_BYTES: usize = 128 * 1024;
+/// An end that has come long ago is seen at once, one that is just coming in so long.
+const LOOK: Duration = Duration::from_millis(50);
 /// More than this is not read ahead.
 const AHEAD_BYTES: usize = 64 * 1024;
 
@@ -44,7 +49,7 @@ pub(crate) struct CutOnDrop(Option<Scissors>);
 /// Makes a stream cuttable. `ended` is cancelled by the cut, and whoever cancels it ends the stream's reads and writes.
 pub(crate) fn wire(stream: ByteStream, ended: CancellationToken) -> (Wire, Scissors) {
     let slot: Slot = Arc::new(Mutex::new(Some(Open {
-        stream,
+        stream: Box::new(BufReader::with_capacity(READ_BYTES, stream)),
         ahead: VecDeque::new(),
     })));
     let wire = Wire {
@@ -65,24 +70,25 @@ impl Scissors {
 
     /// Looks whether the other side has closed, while the SSH library waits for a person and does not look itself. What
     /// comes in is kept for it.
-    pub(crate) fn has_hung_up(&self) -> bool {
+    pub(crate) async fn has_hung_up(&self) -> bool {
+        let looking = std::future::poll_fn(|cx| self.poll_hung_up(cx));
+        tokio::time::timeout(LOOK, looking).await.unwrap_or(false)
+    }
+
+    fn poll_hung_up(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut slot = self.slot.lock();
         let Some(open) = slot.as_mut() else {
-            return true;
+            return Poll::Ready(true);
         };
-        let mut cx = Context::from_waker(Waker::noop());
         let mut space = [0; 1024];
         while open.ahead.len() < AHEAD_BYTES {
             let mut buffer = ReadBuf::new(&mut space);
-            match Pin::new(&mut open.stream).poll_read(&mut cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    open.ahead.extend(buffer.filled());
-                }
-                Poll::Ready(_) => return true,
-                Poll::Pending => return false,
+            match ready!(Pin::new(&mut open.stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => open.ahead.extend(buffer.filled()),
+                _ => return Poll::Ready(true),
             }
         }
-        false
+        Poll::Ready(false)
     }
 
     /// Cancelled when the connection is over.

@@ -11,13 +11,11 @@ use std::time::{Duration, Instant};
 use russh::MethodKind;
 use russh::client::AuthResult;
 use russh::client::Handle;
-use russh::keys::{Certificate, HashAlg, PublicKey};
 use tokio::time::timeout;
 
-use super::agent::{Agent, NoSignature, Pen};
 use super::conversation::Voice;
 use super::handshake::Made;
-use super::identities::{self, Holder, Identity};
+use super::identities::{self, Identity};
 use super::keyboard::{self, Round};
 use super::private_key::KeyText;
 use super::way::Hop;
@@ -29,8 +27,6 @@ use crate::ssh_config::ResolvedHost;
 
 /// OpenSSH's server hangs up at the sixth refusal; a password or a code may still have to come.
 const KEYS_PER_CONNECTION: usize = 4;
-/// So often a person may try to open a key of a jump host.
-const PASSPHRASE_TRIES: usize = 3;
 
 /// Whether that was it.
 pub(super) enum LoggedIn {
@@ -79,11 +75,11 @@ pub(super) struct Login {
     pub(super) username: String,
     pub(super) credentials: Credentials,
     pub(super) may_ask: bool,
-    is_target: bool,
+    pub(super) is_target: bool,
     settings: ResolvedHost,
-    agent_socket: Option<PathBuf>,
+    pub(super) agent_socket: Option<PathBuf>,
     given: Option<VecDeque<Identity>>,
-    identities: Option<VecDeque<Identity>>,
+    pub(super) identities: Option<VecDeque<Identity>>,
     offered: Vec<MethodKind>,
     tried: Vec<String>,
     /// Something that a person gave was refused.
@@ -92,8 +88,8 @@ pub(super) struct Login {
     keyboard_was_used: bool,
     asked_for_password: bool,
     /// A key that the server would accept, if only we could open it.
-    locked: Option<RemoteError>,
-    keys_here: usize,
+    pub(super) locked: Option<RemoteError>,
+    pub(super) keys_here: usize,
     has_part: bool,
     left: Duration,
 }
@@ -281,7 +277,7 @@ impl Login {
                     self.given = Some(self.given_identities()?);
                 }
                 let next = self.given.as_mut().and_then(VecDeque::pop_front);
-                let answer = self.offer(next, &mut made.handle, voice).await?;
+                let answer = self.offer(next, made, voice).await?;
                 let was_last = self.given.as_ref().is_some_and(VecDeque::is_empty);
                 if matches!(answer, Answer::Refused) && was_last && self.is_target {
                     self.given_was_refused = true;
@@ -296,7 +292,7 @@ impl Login {
                     self.identities = Some(found.into());
                 }
                 let next = self.identities.as_mut().and_then(VecDeque::pop_front);
-                self.offer(next, &mut made.handle, voice).await.map(Some)
+                self.offer(next, made, voice).await.map(Some)
             }
             Step::Password => {
                 self.password_was_used = true;
@@ -310,7 +306,7 @@ impl Login {
             Step::AskForPassword => {
                 let text = format!("Password of {} on {}", self.username, self.host);
                 let password = self.ask_one(&text, voice).await?;
-                if made.has_hung_up() {
+                if made.has_hung_up().await {
                     keyboard::keep(voice, &text, password);
                     return Ok(None);
                 }
@@ -365,158 +361,13 @@ impl Login {
         Ok(identities::given(key, Some(path)).into())
     }
 
-    async fn offer(
-        &mut self,
-        identity: Option<Identity>,
-        handle: &mut Handle<Client>,
-        voice: &Voice,
-    ) -> RemoteResult<Answer> {
-        let Some(identity) = identity else {
-            return Ok(Answer::Refused);
-        };
-        self.tried.push(identity.name.clone());
-        let public = identity.public();
-        match &identity.holder {
-            Holder::Agent(held) => {
-                let binding = handle.agent_session_binding().cloned();
-                let agent = match &self.agent_socket {
-                    Some(socket) => Agent::connect(socket, binding.as_ref()).await,
-                    None => None,
-                };
-                let Some(mut agent) = agent else {
-                    return Ok(Answer::Refused);
-                };
-                let pen = Pen::Agent(&mut agent, held);
-                self.sign_in(&identity, public, pen, handle).await
-            }
-            Holder::Text(text) => match text.opened() {
-                Some(key) => self.sign_in(&identity, public, Pen::Key(key), handle).await,
-                None => self.offer_locked(&identity, text, handle, voice).await,
-            },
-        }
-    }
-
-    /// A passphrase is asked for only when the server would accept the key.
-    async fn offer_locked(
-        &mut self,
-        identity: &Identity,
-        text: &KeyText,
-        handle: &mut Handle<Client>,
-        voice: &Voice,
-    ) -> RemoteResult<Answer> {
-        if let Some(public) = identity.public() {
-            let mut would_accept = false;
-            let probe = Pen::Probe(&mut would_accept);
-            let answer = self.sign_in(identity, Some(public), probe, handle).await?;
-            if !would_accept {
-                return Ok(answer);
-            }
-        }
-        let key = if let Some(passphrase) = self.credentials.passphrase.clone() {
-            match text.unlock(&passphrase).await {
-                Ok(key) => key,
-                Err(error) if self.is_target => {
-                    self.locked = Some(error);
-                    return Ok(Answer::Refused);
-                }
-                Err(_) => match self.ask_to_unlock(text, voice).await? {
-                    Some(key) => key,
-                    None => return Ok(Answer::Refused),
-                },
-            }
-        } else if self.is_target || !self.may_ask {
-            self.locked.get_or_insert_with(|| text.needs_passphrase());
-            return Ok(Answer::Refused);
-        } else {
-            match self.ask_to_unlock(text, voice).await? {
-                Some(key) => key,
-                None => return Ok(Answer::Refused),
-            }
-        };
-        let public = Some(key.public_key().clone());
-        self.sign_in(identity, public, Pen::Key(key), handle).await
-    }
-
-    /// For a key of a jump host, whose passphrase is in no form.
-    async fn ask_to_unlock(
-        &mut self,
-        text: &KeyText,
-        voice: &Voice,
-    ) -> RemoteResult<Option<std::sync::Arc<russh::keys::PrivateKey>>> {
-        for _ in 0..PASSPHRASE_TRIES {
-            if !self.may_ask {
-                break;
-            }
-            let question = format!("Passphrase of the private key {}", text.name);
-            let passphrase = self.ask_one(&question, voice).await?;
-            if let Ok(key) = text.unlock(&passphrase).await {
-                return Ok(Some(key));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn ask_one(&self, text: &str, voice: &Voice) -> RemoteResult<Secret> {
+    pub(super) async fn ask_one(&self, text: &str, voice: &Voice) -> RemoteResult<Secret> {
         let question = keyboard::hidden_question(&self.host, text);
         let answers = voice
             .ask(question)
             .await
             .ok_or(RemoteError::PromptExpired)?;
         Ok(answers.into_iter().next().unwrap_or_default())
-    }
-
-    async fn sign_in(
-        &mut self,
-        identity: &Identity,
-        public: Option<PublicKey>,
-        mut pen: Pen<'_>,
-        handle: &mut Handle<Client>,
-    ) -> RemoteResult<Answer> {
-        let username = self.username.clone();
-        let result = match (&identity.certificate, public) {
-            (Some(certificate), _) => {
-                let hash = self
-                    .rsa_hash(is_rsa_certificate(certificate), handle)
-                    .await?;
-                let asked = handle.authenticate_certificate_with(
-                    username,
-                    certificate.clone(),
-                    hash,
-                    &mut pen,
-                );
-                self.timed(asked).await?
-            }
-            (None, Some(public)) => {
-                let hash = self.rsa_hash(public.algorithm().is_rsa(), handle).await?;
-                let asked = handle.authenticate_publickey_with(username, public, hash, &mut pen);
-                self.timed(asked).await?
-            }
-            (None, None) => return Ok(Answer::Refused),
-        };
-        let answer = match result {
-            Ok(result) => self.heard(Ok(result)),
-            Err(NoSignature::LinkLost) => Answer::Gone,
-            Err(NoSignature::Declined) => return Ok(Answer::Refused),
-        };
-        if matches!(answer, Answer::Refused) {
-            self.keys_here += 1;
-        }
-        Ok(answer)
-    }
-
-    /// The best signature of an RSA key that the server takes; SHA-1 is none.
-    async fn rsa_hash(
-        &mut self,
-        is_rsa: bool,
-        handle: &Handle<Client>,
-    ) -> RemoteResult<Option<HashAlg>> {
-        if !is_rsa {
-            return Ok(None);
-        }
-        let best = self.timed(handle.best_supported_rsa_hash()).await?;
-        Ok(Some(
-            best.ok().flatten().flatten().unwrap_or(HashAlg::Sha256),
-        ))
     }
 
     /// Takes in what the server said, and what it would still take.
@@ -561,8 +412,4 @@ impl Login {
             limit: STAGE_LIMIT,
         })
     }
-}
-
-fn is_rsa_certificate(certificate: &Certificate) -> bool {
-    certificate.algorithm().is_rsa()
 }

@@ -39,6 +39,7 @@ pub(super) struct Replay {
 pub(super) struct Voice {
     up: mpsc::UnboundedSender<Told>,
     replay: Mutex<Option<Replay>>,
+    patience: Duration,
 }
 
 /// The caller's end.
@@ -106,7 +107,10 @@ impl Voice {
         }
         let (answer, answered) = oneshot::channel();
         self.tell(Told::Question(question, answer));
-        tokio::time::timeout(PATIENCE, answered).await.ok()?.ok()
+        tokio::time::timeout(self.patience, answered)
+            .await
+            .ok()?
+            .ok()
     }
 
     /// Keeps answers for the case that the same is asked again on another connection.
@@ -135,10 +139,23 @@ impl Line {
     where
         F: Future<Output = RemoteResult<Connection>> + Send + 'static,
     {
+        Self::with_patience(request, replay, PATIENCE, dial)
+    }
+
+    fn with_patience<F>(
+        request: Request,
+        replay: Option<Replay>,
+        patience: Duration,
+        dial: impl FnOnce(Voice) -> F,
+    ) -> Self
+    where
+        F: Future<Output = RemoteResult<Connection>> + Send + 'static,
+    {
         let (up, from) = mpsc::unbounded_channel();
         let voice = Voice {
             up: up.clone(),
             replay: Mutex::new(replay),
+            patience,
         };
         let dialing = dial(voice);
         let task = tokio::spawn(async move {
@@ -221,5 +238,69 @@ impl Conversations {
             )));
         }
         all.remove(prompt_id).ok_or(RemoteError::PromptExpired)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Credentials;
+    use crate::target::Target;
+
+    fn request() -> Request {
+        Request {
+            target: Target::new("u", "h", 22).unwrap(),
+            credentials: Credentials::default(),
+            may_ask: true,
+        }
+    }
+
+    fn question() -> PromptQuestion {
+        PromptQuestion {
+            prompt_id: "id".to_owned(),
+            host: "h".to_owned(),
+            name: String::new(),
+            instructions: String::new(),
+            prompts: vec![PromptField {
+                text: "Code:".to_owned(),
+                echo: false,
+            }],
+        }
+    }
+
+    /// Asks, and ends as cancelled with the right answer.
+    async fn dial(voice: Voice) -> RemoteResult<Connection> {
+        match voice.ask(question()).await {
+            Some(answers) if answers == [Secret::new("1")] => Err(RemoteError::Cancelled),
+            _ => Err(RemoteError::PromptExpired),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_expired_question_ends_its_dial_and_a_late_answer_dials_again() {
+        let conversations = Conversations::default();
+        let line = Line::with_patience(request(), None, Duration::from_millis(1), dial);
+        let asked = line.outcome(&conversations, |_| {}).await;
+        assert!(matches!(asked, Err(RemoteError::Prompt(_))));
+        let mut waiting = conversations.take("id", 1).unwrap();
+        waiting.answer.closed().await;
+        let Delivered::Again(request, replay) = waiting.deliver(vec![Secret::new("1")]) else {
+            panic!("the old dial took it");
+        };
+        let again = Line::new(request, Some(replay), dial);
+        let done = again.outcome(&conversations, |_| {}).await;
+        assert!(matches!(done, Err(RemoteError::Cancelled)));
+    }
+
+    #[tokio::test]
+    async fn answers_are_not_used_for_another_question() {
+        let conversations = Conversations::default();
+        let replay = Replay {
+            prompts: Vec::new(),
+            answers: vec![Secret::new("1")],
+        };
+        let line = Line::new(request(), Some(replay), dial);
+        let asked = line.outcome(&conversations, |_| {}).await;
+        assert!(matches!(asked, Err(RemoteError::Prompt(_))));
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::address::{Opened, too_slow};
 use super::conversation::Voice;
 use super::way::Hop;
-use crate::connection::{Client, Connection, CutOnDrop, HostKeyCheck, LastWords, Scissors, wire};
+use crate::connection::{Client, Connection, CutOnDrop, HostKeyCheck, LastWords, wire};
 use crate::error::{Phase, RemoteError, RemoteResult};
 use crate::known_hosts::{KnownHosts, Verdict};
 
@@ -31,8 +31,11 @@ pub(super) struct Made {
 
 impl Made {
     /// True when the server has closed the connection while nobody listened to it.
-    pub(super) fn has_hung_up(&self) -> bool {
-        self.cut.scissors().is_none_or(Scissors::has_hung_up)
+    pub(super) async fn has_hung_up(&self) -> bool {
+        match self.cut.scissors().cloned() {
+            Some(scissors) => scissors.has_hung_up().await,
+            None => true,
+        }
     }
 
     /// Once logged in.

@@ -68,7 +68,7 @@ pub(super) async fn answer_questions(
                     .ask(question)
                     .await
                     .ok_or(RemoteError::PromptExpired)?;
-                if made.has_hung_up() {
+                if made.has_hung_up().await {
                     voice.keep_for_another_connection(prompts, answers);
                     return Ok(Round::HungUp);
                 }

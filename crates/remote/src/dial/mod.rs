@@ -13,6 +13,7 @@ mod conversation;
 mod handshake;
 mod identities;
 mod keyboard;
+mod offering;
 mod private_key;
 mod proxy_command;
 mod way;
@@ -183,21 +184,20 @@ impl Inner {
         request: Request,
         voice: conversation::Voice,
     ) -> RemoteResult<Connection> {
-        self.attempts.check(&request.target)?;
         voice.phase(Phase::Resolving);
         let hops = self.way_to(&request.target).await?;
         let mut way: Vec<Connection> = Vec::new();
         let last = hops.len().saturating_sub(1);
         for (index, hop) in hops.iter().enumerate() {
+            self.attempts.check(&hop.target)?;
             let login = Login::new(hop, &request, index == last, &self.config);
-            match self.reach(hop, login, &way, &voice).await {
+            let reached = self.reach(hop, login, &way, &voice).await;
+            if matches!(reached, Err(RemoteError::Authentication { .. })) {
+                self.attempts.count(&hop.target);
+            }
+            match reached {
                 Ok(connection) => way.push(connection),
-                Err(error) if index == last => {
-                    if matches!(error, RemoteError::Authentication { .. }) {
-                        self.attempts.count(&request.target);
-                    }
-                    return Err(error);
-                }
+                Err(error) if index == last => return Err(error),
                 // These name the host that they are about.
                 Err(error @ (RemoteError::HostKey(_) | RemoteError::Prompt(_))) => {
                     return Err(error);
@@ -245,13 +245,20 @@ impl Inner {
     }
 }
 
-/// Text of the far side for people: no control characters, one line, of limited length.
+/// Text of the far side for people: one line of limited length, without control characters and marks that reorder text.
 fn cleaned(text: &str, limit: usize) -> String {
-    let plain = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter });
     let mut line = String::new();
-    for letter in plain {
+    for letter in text.chars() {
+        let letter = match letter {
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {
+                continue;
+            }
+            control if control.is_control() => ' ',
+            other => other,
+        };
         if line.len() + letter.len_utf8() > limit {
             line.push('…');
             break;

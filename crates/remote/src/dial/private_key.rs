@@ -74,6 +74,14 @@ impl KeyText {
         Some(Self::read(&path.display().to_string(), &text, beside))
     }
 
+    /// The same key, opened.
+    pub(super) fn with_open(self, key: Arc<PrivateKey>) -> Self {
+        Self {
+            open: Some(key),
+            ..self
+        }
+    }
+
     /// The key, when it needs no passphrase.
     pub(super) fn opened(&self) -> Option<Arc<PrivateKey>> {
         self.open.clone()

@@ -70,7 +70,7 @@ pub(super) fn open(host: &str, command: &str) -> RemoteResult<(ByteStream, Fate)
     };
     let unwanted = CancellationToken::new();
     tokio::spawn(attend(child, stderr, fate.clone(), unwanted.clone()));
-    let stream = Stdio2 {
+    let stream = ChildBytes {
         stdin,
         stdout,
         _ends: unwanted.drop_guard(),
@@ -123,15 +123,10 @@ async fn attend(
     reason = "the one spawn function of this crate"
 )]
 fn program(command: &str) -> Command {
-    let mut program = match plain_words(command) {
-        Some(words) => {
-            let mut words = words.into_iter();
-            let mut program = Command::new(words.next().unwrap_or_default());
-            program.args(words);
-            program
-        }
-        None => through_a_shell(command),
-    };
+    let words = plain_words(command).unwrap_or_else(|| through_a_shell(command));
+    let mut words = words.into_iter();
+    let mut program = Command::new(words.next().unwrap_or_default());
+    program.args(words);
     program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -143,25 +138,17 @@ fn program(command: &str) -> Command {
 }
 
 #[cfg(unix)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one spawn function of this crate"
-)]
-fn through_a_shell(command: &str) -> Command {
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", &format!("exec {command}")]);
-    shell
+fn through_a_shell(command: &str) -> Vec<String> {
+    let command = command.trim_start();
+    let command = command.strip_prefix("exec ").unwrap_or(command);
+    ["/bin/sh", "-c", &format!("exec {command}")]
+        .map(str::to_owned)
+        .into()
 }
 
 #[cfg(not(unix))]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one spawn function of this crate"
-)]
-fn through_a_shell(command: &str) -> Command {
-    let mut shell = Command::new("cmd");
-    shell.args(["/C", command]);
-    shell
+fn through_a_shell(command: &str) -> Vec<String> {
+    ["cmd", "/C", command].map(str::to_owned).into()
 }
 
 #[cfg(unix)]
@@ -197,13 +184,13 @@ fn plain_words(command: &str) -> Option<Vec<String>> {
     (is_plain && !words.is_empty()).then_some(words)
 }
 
-struct Stdio2 {
+struct ChildBytes {
     stdin: ChildStdin,
     stdout: ChildStdout,
     _ends: DropGuard,
 }
 
-impl AsyncRead for Stdio2 {
+impl AsyncRead for ChildBytes {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -213,7 +200,7 @@ impl AsyncRead for Stdio2 {
     }
 }
 
-impl AsyncWrite for Stdio2 {
+impl AsyncWrite for ChildBytes {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

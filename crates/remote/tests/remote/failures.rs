@@ -268,12 +268,15 @@ async fn a_server_that_forbids_forwarding_is_named_so_and_files_still_work() {
     let local = Local::knowing(&[&sshd]);
     let connection = local.dial(&sshd.target(), &sshd.credentials()).await;
     let connection = connection.unwrap();
-    for refused in [
-        connection.open_tcp("127.0.0.1", sshd.port()).await.err(),
-        connection.open_socket("/tmp/nobody").await.err(),
-    ] {
-        assert_eq!(refused.unwrap().code(), "REFUSED_BY_SERVER");
-    }
+    let refused = connection.open_tcp("127.0.0.1", sshd.port()).await;
+    assert_eq!(refused.err().unwrap().code(), "REFUSED_BY_SERVER");
+    // OpenSSH does not tell this from a socket where nobody listens, and the sentence says both.
+    let refused = connection.open_socket("/tmp/nobody").await.err().unwrap();
+    assert!(
+        refused
+            .to_string()
+            .contains("or the server does not forward")
+    );
     std::fs::write(sshd.home().join("file"), "x").unwrap();
     let files = connection.sftp().await.unwrap();
     let home = sshd.home().display().to_string();

@@ -1,4 +1,5 @@
 //! This crate against real servers. One binary: its parts share [`support`].
+
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,

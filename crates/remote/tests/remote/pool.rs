@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use runicorn_remote::{Connections, Credentials, Phase, RemoteError, RemoteEvent, Secret, Target};
+use runicorn_remote::{
+    Connections, Credentials, Dialer, Phase, RemoteError, RemoteEvent, Secret, Target,
+};
 use tokio::net::TcpListener;
 
 use super::logins::says;
 use crate::support::local::Local;
+use crate::support::relay::Relay;
 use crate::support::russh_server::{Behaviour, Round, RusshServer};
 use crate::support::sshd::{Sshd, SshdOptions, is_root_or_skip};
 
@@ -112,6 +115,30 @@ async fn a_broken_connection_is_made_again_without_a_person() {
 }
 
 #[tokio::test]
+async fn a_cut_line_is_noticed_and_the_connection_made_again_over_it() {
+    let sshd = Sshd::start();
+    let relay = Relay::to_port(sshd.port()).await;
+    let local = Local::new();
+    local.know(&sshd.known_hosts_at(relay.port()));
+    let known_hosts = local.dialer.known_hosts().clone();
+    let pool = Connections::new(Dialer::new(local.config(), known_hosts));
+    let target = Target::new(sshd.username(), "127.0.0.1", relay.port()).unwrap();
+    let first = pool.connect(target.clone(), sshd.credentials()).await;
+    relay.wait_for_accepted(1).await;
+    relay.cut_once();
+    first.unwrap().ended().await;
+    let second = pool.redial(&target).await.unwrap();
+    assert_eq!(says(&second, "echo yes").await, "yes\n");
+    assert_eq!(relay.accepted(), 2);
+    relay.cut();
+    second.ended().await;
+    let away = pool.redial(&target).await.err().unwrap();
+    assert_eq!(away.code(), "KEY_EXCHANGE_FAILED", "{away}");
+    relay.heal();
+    assert!(pool.redial(&target).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_refused_redial_is_not_repeated_until_a_person_connects() {
     let mut sshd = Sshd::start();
     let local = Local::knowing(&[&sshd]);
@@ -160,7 +187,7 @@ async fn an_answered_question_makes_the_connection_of_its_target() {
     let made = pool.answer(&question.prompt_id, answers).await.unwrap();
     assert!(pool.get(&target).unwrap().is_same(&made));
     // Without a person the server's question cannot be answered again.
-    far.hang_up();
+    far.hang_up().await;
     made.ended().await;
     let refused = pool.redial(&target).await.err().unwrap();
     assert_eq!(refused.code(), "AUTHENTICATION_FAILED", "{refused}");
@@ -174,7 +201,7 @@ async fn stages_and_ends_are_told() {
     let target = sshd.target();
     let mut events = pool.subscribe();
     let mut until = async |wanted: Phase| loop {
-        let event = tokio::time::timeout(Duration::from_secs(60), events.recv()).await;
+        let event = tokio::time::timeout(Duration::from_mins(1), events.recv()).await;
         let RemoteEvent::Connection { target: of, phase } = event.unwrap().unwrap() else {
             continue;
         };

@@ -150,7 +150,7 @@ async fn the_number_of_answers_must_be_right_and_the_question_stays_open() {
 async fn a_server_that_hung_up_meanwhile_is_dialed_again_and_gets_the_answer() {
     let case = rounds(vec![Round::of(&[("Code:", "123456")])]).await;
     let code = asked(case.dial(&Credentials::default()).await);
-    case.server.hang_up();
+    case.server.hang_up().await;
     let connection = case.answer(&code, &["123456"]).await.unwrap();
     assert!(connection.is_live());
     assert_eq!(case.server.accepted(), 2);

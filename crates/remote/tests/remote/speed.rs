@@ -104,7 +104,7 @@ async fn speed_of_a_tunnel_beside_ssh() {
     while TcpStream::connect(("127.0.0.1", up_port)).await.is_err() {
         tokio::task::yield_now().await;
     }
-    for round in 0..3 {
+    for round in 0..4 {
         let ours_down = down(connection.open_tcp("127.0.0.1", source).await.unwrap()).await;
         let theirs = TcpStream::connect(("127.0.0.1", down_port)).await.unwrap();
         let theirs_down = down(theirs).await;

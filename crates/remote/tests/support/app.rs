@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use runicorn_remote::secrets::MemoryStore;
 use runicorn_remote::{
-    Connector, Remote, RemoteConfig, RemoteResult, SessionInfo, SessionStatus,
-    StartViewer, Target, Times, ViewerBuild, ViewerWish,
+    Connector, Remote, RemoteConfig, RemoteResult, SessionInfo, SessionStatus, StartViewer, Target,
+    Times, ViewerBuild, ViewerWish,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -142,8 +142,7 @@ pub(crate) fn root(sshd: &Sshd) -> PathBuf {
 /// The answer to a GET, whole.
 pub(crate) async fn ask(connector: &Connector, path: &str) -> String {
     let mut stream = connector.connect().await.unwrap();
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
@@ -181,10 +180,17 @@ pub(crate) fn left_over(sshd: &Sshd) -> Vec<String> {
         .map(|(pid, line)| format!("{pid} {}", line.chars().take(200).collect::<String>()))
         .collect();
     for place in places(sshd) {
-        for entry in fs::read_dir(place.join("sessions")).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(place.join("sessions"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             left.push(entry.path().display().to_string());
         }
-        let parts = fs::read_dir(place.join("viewers")).into_iter().flatten().flatten();
+        let parts = fs::read_dir(place.join("viewers"))
+            .into_iter()
+            .flatten()
+            .flatten();
         left.extend(
             parts
                 .map(|entry| entry.path().display().to_string())
@@ -257,7 +263,11 @@ pub(crate) fn packed_viewer(test: &str) -> Option<ViewerBuild> {
     let stamp = of.modified().unwrap().duration_since(std::time::UNIX_EPOCH);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     fs::create_dir_all(&folder).unwrap();
-    let packed = folder.join(format!("viewer-{}-{}.gz", of.len(), stamp.unwrap().as_nanos()));
+    let packed = folder.join(format!(
+        "viewer-{}-{}.gz",
+        of.len(),
+        stamp.unwrap().as_nanos()
+    ));
     let lock = fs::File::create(folder.join("viewer.lock")).unwrap();
     lock.lock().unwrap();
     if !packed.exists() {

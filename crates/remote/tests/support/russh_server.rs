@@ -12,7 +12,7 @@ use russh::server::{
 use russh::{Channel, MethodKind, MethodSet};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
 /// One round of questions: their texts and whether the answer may be seen, and the right answers.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,7 @@ pub(crate) struct RusshServer {
 
 struct State {
     behaviour: Behaviour,
-    sessions: Mutex<Vec<AbortHandle>>,
+    sessions: Mutex<Vec<JoinHandle<()>>>,
     /// Handles of logged-in connections.
     logged_in: watch::Sender<Vec<Handle>>,
     /// Connections so far.
@@ -123,9 +123,12 @@ impl RusshServer {
     }
 
     /// Closes all connections, without a word.
-    pub(crate) fn hang_up(&self) {
-        for session in self.state.sessions.lock().drain(..) {
+    pub(crate) async fn hang_up(&self) {
+        let sessions = std::mem::take(&mut *self.state.sessions.lock());
+        for session in sessions {
             session.abort();
+            // Aborted or over by itself: its stream is closed now.
+            session.await.unwrap_or_default();
         }
     }
 
@@ -139,7 +142,9 @@ impl RusshServer {
 
 impl Drop for RusshServer {
     fn drop(&mut self) {
-        self.hang_up();
+        for session in self.state.sessions.lock().drain(..) {
+            session.abort();
+        }
         self.task.abort();
     }
 }
@@ -167,7 +172,7 @@ async fn accept(listener: TcpListener, config: Arc<Config>, state: Arc<State>) {
                 .await
                 .unwrap_or_default();
         });
-        state.sessions.lock().push(carried.abort_handle());
+        state.sessions.lock().push(carried);
     }
 }
 

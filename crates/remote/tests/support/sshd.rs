@@ -3,8 +3,9 @@
 //! As root it makes a throw-away user whose home is in the test's temporary folder, so whatever is left on the "far side" is
 //! visible there and nowhere else. Otherwise the current user logs in, with `HOME` pointing to that folder.
 
+use std::fmt::Write as _;
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,7 +21,26 @@ const SSHD: &str = "/usr/sbin/sshd";
 /// The password of users that have one.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Far more than a start takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+const USUAL_LINES: [&str; 15] = [
+    "PidFile none",
+    "StrictModes no",
+    "UsePAM no",
+    "UseDNS no",
+    "LogLevel VERBOSE",
+    "PermitRootLogin yes",
+    "PasswordAuthentication yes",
+    "KbdInteractiveAuthentication no",
+    "PrintMotd no",
+    "PrintLastLog no",
+    "AcceptEnv LANG",
+    "MaxStartups 100",
+    "MaxSessions 100",
+    "LoginGraceTime 120",
+    "Subsystem sftp internal-sftp",
+];
+static NEXT_USER: AtomicU32 = AtomicU32::new(0);
 
 /// What a server is to be like.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +69,7 @@ impl SshdOptions {
 pub(crate) struct Sshd {
     folder: TempDir,
     port: u16,
+    host_keys: Vec<&'static str>,
     user: User,
     server: Option<Server>,
 }
@@ -73,14 +94,15 @@ struct User {
     home: PathBuf,
     /// Made by us and removed by us.
     is_ours: bool,
+    has_password: bool,
     uid: u32,
 }
 
-/// True when users can be made; otherwise says on stderr what is skipped.
+/// True when users can be made; otherwise says what is skipped.
 pub(crate) fn is_root_or_skip(what: &str) -> bool {
     let is_root = getuid().is_root();
     if !is_root {
-        eprintln!("skipped, needs root: {what}");
+        println!("skipped, needs root: {what}");
     }
     is_root
 }
@@ -115,10 +137,11 @@ impl Sshd {
         let mut sshd = Self {
             folder,
             port: 0,
+            host_keys,
             user,
             server: None,
         };
-        sshd.write_config(options, &host_keys);
+        sshd.write_config(options);
         sshd.start_on_free_port();
         sshd
     }
@@ -136,8 +159,9 @@ impl Sshd {
         }
     }
 
-    /// [`PASSWORD`].
+    /// [`PASSWORD`], for a user that has one.
     pub(crate) fn password(&self) -> Credentials {
+        assert!(self.user.has_password, "the user has none");
         Credentials {
             password: Some(Secret::new(PASSWORD)),
             ..Credentials::default()
@@ -187,14 +211,10 @@ impl Sshd {
     /// A `known_hosts` line for every host key, under the name of `port`.
     pub(crate) fn known_hosts_at(&self, port: u16) -> String {
         let mut lines = String::new();
-        for entry in fs::read_dir(self.folder.path()).unwrap().flatten() {
-            let name = entry.file_name().into_string().unwrap();
-            if name.starts_with("host_") && name.ends_with(".pub") && !name.contains("-cert") {
-                let public = fs::read_to_string(entry.path()).unwrap();
-                let mut words = public.split_whitespace();
-                let (kind, base64) = (words.next().unwrap(), words.next().unwrap());
-                lines += &format!("[127.0.0.1]:{port} {kind} {base64}\n");
-            }
+        for kind in &self.host_keys {
+            let path = with_suffix(&self.host_key(kind), ".pub");
+            let public = fs::read_to_string(path).unwrap();
+            writeln!(lines, "[127.0.0.1]:{port} {}", public.trim()).unwrap();
         }
         lines
     }
@@ -278,24 +298,22 @@ impl Sshd {
         all
     }
 
-    fn write_config(&self, options: &SshdOptions, host_keys: &[&str]) {
+    fn write_config(&self, options: &SshdOptions) {
         let folder = self.folder.path().display();
-        let mut config = options.lines.join("\n") + "\n";
-        for kind in host_keys {
-            config += &format!("HostKey {folder}/host_{kind}\n");
-        }
-        config += &format!(
-            "AuthorizedKeysFile {folder}/authorized_keys\n\
-             PidFile none\nStrictModes no\nUsePAM no\nUseDNS no\nLogLevel VERBOSE\n\
-             PermitRootLogin yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\n\
-             PrintMotd no\nPrintLastLog no\nAcceptEnv LANG\nMaxStartups 100\nMaxSessions 100\n\
-             Subsystem sftp internal-sftp\n"
+        let mut lines = options.lines.clone();
+        lines.extend(
+            self.host_keys
+                .iter()
+                .map(|kind| format!("HostKey {folder}/host_{kind}")),
         );
+        lines.push(format!("AuthorizedKeysFile {folder}/authorized_keys"));
+        lines.extend(USUAL_LINES.map(str::to_owned));
         if !self.user.is_ours {
             let home = self.user.home.display();
-            config += &format!("SetEnv HOME={home} XDG_CACHE_HOME={home}/.cache\n");
+            lines.push(format!("SetEnv HOME={home} XDG_CACHE_HOME={home}/.cache"));
         }
-        fs::write(self.folder.path().join("sshd_config"), config).unwrap();
+        lines.push(String::new());
+        fs::write(self.folder.path().join("sshd_config"), lines.join("\n")).unwrap();
     }
 
     fn start_on_free_port(&mut self) {
@@ -329,10 +347,10 @@ impl Sshd {
             .spawn()
             .expect("openssh-server is needed: apt-get install openssh-server");
         let log = Log::follow(process.stderr.take().unwrap());
-        if log.wait_for("Server listening on").is_some() {
+        if log.wait_for(&["Server listening on"]).is_some() {
             return Some(Server { process, log });
         }
-        eprintln!("sshd: {:?}", log.lines());
+        println!("sshd: {:?}", log.lines());
         process.wait().unwrap();
         None
     }
@@ -377,19 +395,27 @@ impl Log {
             .count()
     }
 
-    /// Waits for a line with a text. `None` when the log ended without.
-    pub(crate) fn wait_for(&self, text: &str) -> Option<String> {
+    /// Waits for a line with one of these texts, without keeping the runtime from its work.
+    pub(crate) async fn heard(&self, texts: &'static [&'static str]) -> String {
+        let log = self.clone();
+        let waited = tokio::task::spawn_blocking(move || log.wait_for(texts));
+        waited.await.unwrap().expect("the log ended")
+    }
+
+    /// Waits for a line with one of these texts. `None` when the log ended without.
+    fn wait_for(&self, texts: &[&str]) -> Option<String> {
         let until = Instant::now() + PATIENCE;
         let mut state = self.0.0.lock().unwrap();
         loop {
-            if let Some(line) = state.lines.iter().find(|line| line.contains(text)) {
+            let is_wanted = |line: &&String| texts.iter().any(|text| line.contains(text));
+            if let Some(line) = state.lines.iter().find(is_wanted) {
                 return Some(line.clone());
             }
             if state.is_over {
                 return None;
             }
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no line with {text:?}: {:?}", state.lines);
+            assert!(!left.is_zero(), "no line with {texts:?}: {:?}", state.lines);
             state = self.0.1.wait_timeout(state, left).unwrap().0;
         }
     }
@@ -405,15 +431,15 @@ impl User {
                 name: output(program("id").arg("-un")),
                 home,
                 is_ours: false,
+                has_password: false,
                 uid: getuid().as_raw(),
             };
         }
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         remove_stale_users();
         let name = format!(
             "rc{}x{}",
             std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
+            NEXT_USER.fetch_add(1, Ordering::Relaxed)
         );
         let shell = options
             .shell
@@ -436,6 +462,7 @@ impl User {
             name,
             home,
             is_ours: true,
+            has_password: options.has_password,
             uid,
         }
     }
@@ -490,7 +517,7 @@ fn remove_user(name: &str) {
     // Fails only when somebody else removed it.
     let removed = program("userdel").arg(name).output();
     if !removed.is_ok_and(|output| output.status.success()) {
-        eprintln!("the user {name} was not removed");
+        println!("the user {name} was not removed");
     }
 }
 

@@ -27,15 +27,24 @@ async fn is_reached_and_ended(version: &str, number: &str) {
     };
     let info = app.start(request).await.unwrap();
     assert_eq!(info.status, SessionStatus::Running);
-    assert_eq!((info.viewer, info.transport), (ViewerKind::Python, Transport::Tcp));
+    assert_eq!(
+        (info.viewer, info.transport),
+        (ViewerKind::Python, Transport::Tcp)
+    );
     assert_eq!(info.remote_version.as_deref(), Some(number));
     assert_eq!(viewers(&sshd), [info.remote_pid.unwrap()]);
     let health = app.health(&info.session_id).await;
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
     let log = app.remote.viewer_log(&info.session_id, 50).await.unwrap();
-    assert!(log.contains("Remote Mode") || log.contains("Uvicorn"), "{log}");
+    assert!(
+        log.contains("Remote Mode") || log.contains("Uvicorn"),
+        "{log}"
+    );
     let report = app.remote.stop_session(&info.session_id).await.unwrap();
-    assert_eq!((report.viewer_pid, report.ended), (info.remote_pid, Ended::Asked));
+    assert_eq!(
+        (report.viewer_pid, report.ended),
+        (info.remote_pid, Ended::Asked)
+    );
     nothing_left(&sshd).await;
 }
 

@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A viewer as far as these scripts care.
 const OBEDIENT: &str = "#!/bin/sh\necho '{\"ready\":true}'\nwhile :; do sleep 1; done\n";
-const STUBBORN: &str = "#!/bin/sh\ntrap '' TERM\necho '{\"ready\":true}'\nwhile :; do sleep 1; done\n";
+const STUBBORN: &str =
+    "#!/bin/sh\ntrap '' TERM\necho '{\"ready\":true}'\nwhile :; do sleep 1; done\n";
 const BROKEN: &str = "#!/bin/sh\necho no >&2\nexit 7\n";
 
 /// The shells that this machine has.
@@ -125,7 +126,10 @@ struct Bench {
 
 impl Bench {
     fn new(viewer: &str) -> Self {
-        let home = tempfile::Builder::new().prefix("rc far '").tempdir().unwrap();
+        let home = tempfile::Builder::new()
+            .prefix("rc far '")
+            .tempdir()
+            .unwrap();
         let path = home.path().join("a viewer");
         fs::write(&path, viewer).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -178,13 +182,23 @@ fn every_shell_starts_watches_and_ends_a_viewer() {
         let mut line = Line::open(&shell, bench.home.path(), 60);
         let (dir, answer) = bench.start(&mut line, "0000000a");
         let pid = pid_of(&answer);
-        assert_eq!(answer.last().unwrap(), "ready {\"ready\":true}", "{shell:?}");
+        assert_eq!(
+            answer.last().unwrap(),
+            "ready {\"ready\":true}",
+            "{shell:?}"
+        );
         assert_eq!(line.beat(1), format!("b 1 up {pid}"), "{shell:?}");
         let folder = fs::metadata(&dir).unwrap().permissions().mode() & 0o777;
         assert_eq!(folder, 0o700);
-        let started = bench.processes().into_iter().find(|(other, _)| *other == pid);
+        let started = bench
+            .processes()
+            .into_iter()
+            .find(|(other, _)| *other == pid);
         let root = bench.home.path().join("runs").display().to_string();
-        assert!(started.unwrap().1.contains(&root), "~ is the home: {shell:?}");
+        assert!(
+            started.unwrap().1.contains(&root),
+            "~ is the home: {shell:?}"
+        );
         let stopped = line.ask(&["stop", "0000000a", "owner", "0", "-"]);
         assert_eq!(stopped, [format!("ended {pid} term")], "{shell:?}");
         drop(line);
@@ -245,8 +259,15 @@ fn every_shell_hands_a_session_over_to_a_new_line_and_to_no_stranger() {
         let mut second = Line::open(&shell, bench.home.path(), 60);
         assert_eq!(second.ask(&["folder", "0000000e", "other"]), ["taken"]);
         assert_eq!(second.ask(&["attach", &dir, "other"]), ["gone"]);
-        assert!(second.ask(&["stop", "0000000e", "other", "0", "-"]).is_empty());
-        assert_eq!(second.ask(&["attach", &dir, "owner"]), [format!("up {pid}")]);
+        assert!(
+            second
+                .ask(&["stop", "0000000e", "other", "0", "-"])
+                .is_empty()
+        );
+        assert_eq!(
+            second.ask(&["attach", &dir, "owner"]),
+            [format!("up {pid}")]
+        );
         let status = first.process.wait().unwrap();
         assert!(!status.success(), "the older line is ended: {shell:?}");
         assert_eq!(second.beat(2), format!("b 2 up {pid}"));
@@ -270,7 +291,11 @@ fn a_number_that_was_used_again_is_no_process_of_ours() {
         fs::write(Path::new(&dir).join("state"), state).unwrap();
         let mut other = Line::open(&shell, bench.home.path(), 60);
         let swept = other.ask(&["sweep"]);
-        assert_eq!(swept, [format!("ended {} gone 0000000f", stranger.id())], "{shell:?}");
+        assert_eq!(
+            swept,
+            [format!("ended {} gone 0000000f", stranger.id())],
+            "{shell:?}"
+        );
         assert!(!Path::new(&dir).exists());
     }
     assert!(stranger.try_wait().unwrap().is_none(), "it was killed");
@@ -289,7 +314,14 @@ fn sweeping_leaves_living_sessions_and_the_last_three_viewers() {
             let folder = viewers.join(format!("{number:064x}"));
             fs::create_dir_all(&folder).unwrap();
             let used = format!("2024-01-0{}T00:00:00", number + 1);
-            assert!(program("touch").args(["-d", &used]).arg(&folder).status().unwrap().success());
+            assert!(
+                program("touch")
+                    .args(["-d", &used])
+                    .arg(&folder)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         }
         fs::create_dir(viewers.join("something else")).unwrap();
         let mut other = Line::open(&shell, bench.home.path(), 60);
@@ -319,8 +351,15 @@ fn a_place_that_somebody_prepared_is_not_used() {
         symlink(elsewhere.path(), cache.join("runicorn-desktop")).unwrap();
         let mut line = Line::open(&shell, bench.home.path(), 60);
         let answer = line.ask(&["folder", "00000011", "owner"]);
-        let next = bench.home.path().join(".local/state/runicorn-desktop/sessions/00000011");
-        assert_eq!(answer.last().unwrap(), &format!("dir {}", next.display()), "{shell:?}");
+        let next = bench
+            .home
+            .path()
+            .join(".local/state/runicorn-desktop/sessions/00000011");
+        assert_eq!(
+            answer.last().unwrap(),
+            &format!("dir {}", next.display()),
+            "{shell:?}"
+        );
         assert!(fs::read_dir(elsewhere.path()).unwrap().next().is_none());
     }
 }

@@ -67,7 +67,7 @@ async fn two_apps_and_two_sessions_at_once_do_not_meet() {
     let starts = apps.iter().flat_map(|app| {
         ["one", "two"].map(|name| {
             let mut request = bundled(&sshd);
-            request.remote_root += &format!("/{name}");
+            request.remote_root = format!("{}/{name}", request.remote_root);
             app.start(request)
         })
     });
@@ -80,14 +80,24 @@ async fn two_apps_and_two_sessions_at_once_do_not_meet() {
     let [_, second, third, fourth] = &sessions[..] else {
         panic!("{sessions:?}");
     };
-    apps[0].remote.stop_session(&sessions[0].session_id).await.unwrap();
+    apps[0]
+        .remote
+        .stop_session(&sessions[0].session_id)
+        .await
+        .unwrap();
     for (app, session) in [(&apps[0], second), (&apps[1], third), (&apps[1], fourth)] {
         let health = app.health(&session.session_id).await;
         assert!(health.starts_with("HTTP/1.1 200"), "{health}");
         assert!(viewers(&sshd).contains(&session.remote_pid.unwrap()));
     }
     // Nobody may touch what is another's.
-    assert!(apps[1].remote.stop_session(&second.session_id).await.is_err());
+    assert!(
+        apps[1]
+            .remote
+            .stop_session(&second.session_id)
+            .await
+            .is_err()
+    );
     for app in &apps {
         app.remote.shutdown().await;
     }
@@ -101,7 +111,12 @@ async fn a_start_that_nobody_waits_for_any_more_leaves_nothing() {
     };
     let sshd = Sshd::start();
     let app = App::knowing(&[&sshd], &viewer);
-    for stage in [Phase::Checking, Phase::Installing, Phase::Starting, Phase::Forwarding] {
+    for stage in [
+        Phase::Checking,
+        Phase::Installing,
+        Phase::Starting,
+        Phase::Forwarding,
+    ] {
         let mut events = app.remote.events();
         // Boxed, so that it is gone when it is dropped.
         let mut starting = Box::pin(app.start(bundled(&sshd)));
@@ -124,7 +139,11 @@ async fn a_start_that_nobody_waits_for_any_more_leaves_nothing() {
         drop(starting);
         eventually("forgotten", || {
             let sessions = app.remote.sessions();
-            if sessions.is_empty() { Ok(()) } else { Err(sessions) }
+            if sessions.is_empty() {
+                Ok(())
+            } else {
+                Err(sessions)
+            }
         })
         .await;
         nothing_left(&sshd).await;
@@ -169,7 +188,11 @@ async fn what_a_crashed_app_left_unguarded_is_swept_by_the_next_start() {
     let info = next.start(bundled(&sshd)).await.unwrap();
     eventually("swept", || {
         let left = viewers(&sshd);
-        if left == [info.remote_pid.unwrap()] { Ok(()) } else { Err(left) }
+        if left == [info.remote_pid.unwrap()] {
+            Ok(())
+        } else {
+            Err(left)
+        }
     })
     .await;
     next.remote.shutdown().await;
@@ -192,7 +215,10 @@ async fn a_viewer_that_cannot_start_says_why_and_leaves_nothing() {
     let failed = app.start(bundled(&sshd)).await.unwrap_err();
     assert_eq!(failed.code(), "VIEWER_FAILED");
     let said = failed.to_string();
-    assert!(said.contains("status 5") && said.ends_with("no root here"), "{said}");
+    assert!(
+        said.contains("status 5") && said.ends_with("no root here"),
+        "{said}"
+    );
     assert!(app.remote.sessions().is_empty());
     nothing_left(&sshd).await;
 }

@@ -58,7 +58,9 @@ async fn a_viewer_that_dies_again_and_again_is_a_trouble_until_a_person_asks() {
     }
     end(info.remote_pid.unwrap());
     let troubled = app
-        .wait_for(&id, "in trouble", |info| info.error.is_some() && info.status == SessionStatus::Degraded)
+        .wait_for(&id, "in trouble", |info| {
+            info.error.is_some() && info.status == SessionStatus::Degraded
+        })
         .await;
     assert_eq!(troubled.error.unwrap().0, "VIEWER_FAILED");
     let closed = app.remote.connector(&id).unwrap().connect().await;
@@ -84,8 +86,10 @@ async fn a_cut_link_is_made_again_and_the_same_viewer_goes_on() {
     let connector = app.remote.connector(id).unwrap();
 
     relay.cut();
-    app.wait_for(id, "reconnecting", |info| info.status == SessionStatus::Reconnecting)
-        .await;
+    app.wait_for(id, "reconnecting", |info| {
+        info.status == SessionStatus::Reconnecting
+    })
+    .await;
     assert!(!connector.is_ready());
     // Who asks meanwhile waits, and gets a stream.
     let waiting = tokio::spawn({
@@ -122,10 +126,14 @@ async fn a_silent_link_is_degraded_then_cut_then_made_again() {
     let before = app.start(request).await.unwrap();
     let id = &before.session_id;
     relay.stall();
-    app.wait_for(id, "degraded", |info| info.status == SessionStatus::Degraded)
-        .await;
-    app.wait_for(id, "reconnecting", |info| info.status == SessionStatus::Reconnecting)
-        .await;
+    app.wait_for(id, "degraded", |info| {
+        info.status == SessionStatus::Degraded
+    })
+    .await;
+    app.wait_for(id, "reconnecting", |info| {
+        info.status == SessionStatus::Reconnecting
+    })
+    .await;
     relay.heal();
     let after = app.wait_for_running(id).await;
     assert_eq!(after.remote_pid, before.remote_pid);
@@ -146,7 +154,9 @@ async fn a_slow_link_works() {
     request.target = app.behind(&relay, &sshd);
     let info = app.start(request).await.unwrap();
     let measured = app
-        .wait_for(&info.session_id, "measured", |info| info.latency_millis.is_some())
+        .wait_for(&info.session_id, "measured", |info| {
+            info.latency_millis.is_some()
+        })
         .await;
     assert!(measured.latency_millis.unwrap() >= 500.0, "{measured:?}");
     let health = app.health(&info.session_id).await;
@@ -165,8 +175,10 @@ async fn a_server_that_was_rebooted_gets_a_new_viewer_for_the_same_session() {
     let before = app.start(bundled(&sshd)).await.unwrap();
     let id = &before.session_id;
     sshd.stop();
-    app.wait_for(id, "reconnecting", |info| info.status == SessionStatus::Reconnecting)
-        .await;
+    app.wait_for(id, "reconnecting", |info| {
+        info.status == SessionStatus::Reconnecting
+    })
+    .await;
     sshd.start_again();
     let after = app
         .wait_for(id, "back", |info| {
@@ -193,7 +205,9 @@ async fn a_server_that_lets_us_in_no_more_waits_for_a_person() {
     std::fs::write(sshd.authorized_keys(), "").unwrap();
     sshd.end_sessions();
     let refused = app
-        .wait_for(id, "disconnected", |info| info.status == SessionStatus::Disconnected)
+        .wait_for(id, "disconnected", |info| {
+            info.status == SessionStatus::Disconnected
+        })
         .await;
     assert_eq!(refused.error.unwrap().0, "AUTHENTICATION_FAILED");
     let closed = app.remote.connector(id).unwrap().connect().await;
@@ -253,7 +267,11 @@ async fn whatever_is_killed_on_the_far_side_the_session_comes_back_and_nothing_s
         // Another process each time: viewer, keeper, guard, its sleep, the shell of the line; now and then all of them.
         let chosen: Vec<u32> = match round % 6 {
             5 => victims.iter().map(|(pid, _)| *pid).collect(),
-            index => victims.get(index % victims.len().max(1)).map(|(pid, _)| *pid).into_iter().collect(),
+            index => victims
+                .get(index % victims.len().max(1))
+                .map(|(pid, _)| *pid)
+                .into_iter()
+                .collect(),
         };
         chosen.iter().copied().for_each(end);
         eventually("healed", || {
@@ -262,11 +280,18 @@ async fn whatever_is_killed_on_the_far_side_the_session_comes_back_and_nothing_s
             let is_whole = now.status == SessionStatus::Running
                 && alive == [now.remote_pid.unwrap()]
                 && far_processes(&sshd).len() >= 4;
-            if is_whole { Ok(()) } else { Err((round, now.status, alive)) }
+            if is_whole {
+                Ok(())
+            } else {
+                Err((round, now.status, alive))
+            }
         })
         .await;
         let health = app.health(id).await;
-        assert!(health.starts_with("HTTP/1.1 200"), "round {round}: {health}");
+        assert!(
+            health.starts_with("HTTP/1.1 200"),
+            "round {round}: {health}"
+        );
     }
     app.remote.shutdown().await;
     nothing_left(&sshd).await;

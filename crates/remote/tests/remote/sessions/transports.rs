@@ -39,7 +39,11 @@ async fn without_forwarded_ports_sockets_are_used() {
 
 #[tokio::test]
 async fn without_any_forwarding_commands_carry_the_bytes() {
-    check(&["DisableForwarding yes", "MaxSessions 10"], Transport::Stdio).await;
+    check(
+        &["DisableForwarding yes", "MaxSessions 10"],
+        Transport::Stdio,
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -56,7 +56,10 @@ async fn goes_elsewhere(options: &str, then: impl Fn(&Path)) {
     let health = app.health(&info.session_id).await;
     assert!(health.starts_with("HTTP/1.1 200"), "{health}");
     let place = state.join("state/runicorn-desktop/viewers");
-    assert!(fs::read_dir(place).unwrap().count() == 1, "it lies in the next place");
+    assert!(
+        fs::read_dir(place).unwrap().count() == 1,
+        "it lies in the next place"
+    );
     assert!(!cache.join("runicorn-desktop/viewers").exists());
     app.remote.shutdown().await;
     nothing_left(&sshd).await;
