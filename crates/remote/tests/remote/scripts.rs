@@ -112,7 +112,7 @@ async fn start_files_that_read_everything_are_named() {
     };
     let fill = |home: &Path| write(home.join(".bashrc"), "cat >/dev/null\n");
     let far = FarSide::with(&options, fill).await;
-    let script = Script::new("a test", "echo no").limits(Duration::from_secs(3), 1000);
+    let script = Script::new("a test", "echo no").limits(Duration::from_secs(8), 1000);
     let refused = script.run(&far.connection).await.unwrap_err();
     let text = refused.to_string();
     assert!(
