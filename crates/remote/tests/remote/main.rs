@@ -6,7 +6,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a test fails by panicking and tells what it skips"
 )]
 
