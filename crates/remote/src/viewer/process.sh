@@ -8,7 +8,7 @@ began() {
     # What follows the name: state, parent, group, …; the 20th is the start.
     set -f
     # shellcheck disable=SC2086
-    set -- ${began##*) }
+    set -- ${began##*\) }
     set +f
     began=
     case ${1-} in '' | Z | X | x) return 1 ;; esac

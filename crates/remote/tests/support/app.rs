@@ -193,8 +193,8 @@ pub(crate) fn left_over(sshd: &Sshd) -> Vec<String> {
             .flatten();
         left.extend(
             parts
-                .map(|entry| entry.path().display().to_string())
-                .filter(|path| path.contains("/.")),
+                .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"."))
+                .map(|entry| entry.path().display().to_string()),
         );
     }
     left

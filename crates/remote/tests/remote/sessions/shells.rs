@@ -46,6 +46,7 @@ fn shells() -> Vec<Vec<&'static str>> {
 
 /// The far end of a line, without SSH.
 struct Line {
+    shell: String,
     process: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -68,6 +69,7 @@ impl Line {
             .spawn()
             .unwrap();
         let mut line = Self {
+            shell: shell.join(" "),
             stdin: process.stdin.take(),
             stdout: BufReader::new(process.stdout.take().unwrap()),
             process,
@@ -80,7 +82,7 @@ impl Line {
     fn next(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
-        assert!(line.ends_with('\n'), "the shell ended");
+        assert!(line.ends_with('\n'), "{} ended", self.shell);
         line.trim_end_matches('\n').to_owned()
     }
 
