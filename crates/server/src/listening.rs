@@ -138,7 +138,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let head_time = front.app.config().limits.head_time;
-    let may_half_close = front.is_forwarded();
+    let may_half_close = front.is_forwarded() || caller.door == Door::Socket;
     let service = service_fn(move |request: Request<Incoming>| {
         let front = Arc::clone(&front);
         async move { Ok::<_, Infallible>(front.answer(caller, request.map(Body::new)).await) }

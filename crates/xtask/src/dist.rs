@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::{
-    helper, needs, places,
+    needs, places,
     programs::{self, cargo, program},
     ui,
 };
@@ -23,9 +23,9 @@ impl Dist {
         needs::for_app()?;
         ui::build()?;
         let helper = if cfg!(target_os = "linux") {
-            Some(helper::build()?)
+            Some(pushed_viewer::build()?)
         } else {
-            helper::built()
+            pushed_viewer::built()
         };
         // Both at once, so that cargo resolves one set of features and builds nothing twice.
         let packages = [

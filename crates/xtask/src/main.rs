@@ -11,11 +11,11 @@
 mod bench;
 mod dev;
 mod dist;
-mod helper;
 mod needs;
 mod openapi;
 mod places;
 mod programs;
+mod pushed_viewer;
 mod run;
 mod test;
 mod ui;

@@ -258,9 +258,7 @@ impl Sshd {
     /// Ends the server and every session, as a reboot does.
     pub(crate) fn stop(&mut self) {
         if let Some(mut server) = self.server.take() {
-            for pid in family(server.process.id()) {
-                end(pid);
-            }
+            end_family(server.process.id());
             server.process.wait().unwrap();
         }
         if self.user.is_ours {
@@ -545,6 +543,27 @@ pub(crate) fn end(pid: u32) {
     if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
         // It may have ended by itself.
         kill_process(pid, Signal::KILL).unwrap_or_default();
+    }
+}
+
+/// Ends a process and everything below it. What is halted starts nothing any more, so nobody slips away meanwhile.
+fn end_family(of: u32) {
+    let mut halted = Vec::new();
+    loop {
+        let found = family(of);
+        if found.iter().all(|pid| halted.contains(pid)) {
+            break;
+        }
+        for pid in &found {
+            if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+                // It may have ended by itself.
+                kill_process(pid, Signal::STOP).unwrap_or_default();
+            }
+        }
+        halted = found;
+    }
+    for pid in halted {
+        end(pid);
     }
 }
 

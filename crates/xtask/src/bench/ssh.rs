@@ -22,10 +22,10 @@ use super::{
     table::{Goal, Row},
 };
 use crate::{
-    helper,
     needs::python,
     places,
     programs::program,
+    pushed_viewer,
     viewer::{Viewer, folders_below},
 };
 
@@ -36,7 +36,7 @@ const RUN: &str = "20260101_000000_b01b01";
 const TIMES: usize = 5;
 
 pub(super) fn rows() -> Result<Vec<Row>> {
-    let packed = helper::build()?;
+    let packed = pushed_viewer::build()?;
     let folder = places::target().join("bench/ssh");
     let root = folder.join("root");
     write_root(&root)?;
