@@ -8,7 +8,7 @@ use clap::Args;
 use crate::{
     needs, places,
     programs::{self, cargo, program},
-    ui,
+    pushed_viewer, ui,
 };
 
 #[derive(Args)]
