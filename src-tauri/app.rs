@@ -79,6 +79,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             if matches!(event, RunEvent::Exit)
                 && let Some(shell) = app.try_state::<Shell>()
             {
+                // first, so that nobody hands over to a window that is gone
+                tauri_plugin_single_instance::destroy(app);
                 shell.stop_server();
             }
         });

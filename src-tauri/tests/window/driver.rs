@@ -1,6 +1,6 @@
 //! A plain `WebDriver` client for the window of the real app.
 
-use std::{net::TcpListener, path::Path};
+use std::{fs, net::TcpListener, path::Path};
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    programs::{PATIENCE, Running, program},
+    programs::{PATIENCE, Running, program, wait_until},
     screen::{STAY, Screen, app_under_test},
 };
 
@@ -18,7 +18,9 @@ use crate::{
 pub(crate) struct Driver {
     client: Client,
     session: String,
-    _front: Running,
+    /// The app's process.
+    app: u64,
+    front: Running,
 }
 
 impl Driver {
@@ -33,20 +35,26 @@ impl Driver {
         };
         let mut command = program(tool);
         command.args(["--port", &port, "--native-port", &native_port]);
-        let front = Running::start(screen.surround(&mut command));
+        let mut front = Running::start(screen.surround(&mut command));
         answers(&native_port).await;
         answers(&port).await;
         let app = app_under_test().into_string().unwrap();
         let options = json!({"application": app, "args": ["--port", "0", STAY]});
         let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "wry", "tauri:options": options}}});
-        let client = Client::new();
+        // A new session waits for the window, which waits for a busy machine.
+        let client = Client::builder().timeout(2 * PATIENCE).build().unwrap();
         let base = format!("http://127.0.0.1:{port}/session");
-        let answer = call("a new session", client.post(&base).json(&wanted)).await;
+        let asked = client.post(&base).json(&wanted).send().await;
+        let answer = asked.unwrap_or_else(|error| panic!("{error:?}:\n{}", front.said()));
+        let answer = value_of("a new session", answer).await;
         let session = format!("{base}/{}", answer["sessionId"].as_str().unwrap());
+        let port_file = fs::read(screen.state().join("port.json")).unwrap();
+        let told: Value = serde_json::from_slice(&port_file).unwrap();
         let driver = Self {
             client,
             session,
-            _front: front,
+            app: told["pid"].as_u64().unwrap(),
+            front,
         };
         driver
             .post("timeouts", json!({"script": PATIENCE.as_millis()}))
@@ -121,14 +129,33 @@ impl Driver {
         .await
     }
 
-    /// Ends the session and with it the app.
+    /// Ends the session and with it the app; a start before that is over would hand over to the app that ends.
     pub(crate) async fn end(self) {
         call("the end", self.client.delete(&self.session)).await;
+        // Killed, it is a zombie at once, but it holds its place on the bus until its last thread is gone.
+        wait_until("the end of the app", || {
+            let state = fs::read_to_string(format!("/proc/{}/stat", self.app)).unwrap_or_default();
+            let threads = fs::read_dir(format!("/proc/{}/task", self.app));
+            let is_over = threads.map_or(0, Iterator::count) <= 1 && !state.contains(") S ");
+            is_over.then_some(())
+        });
+    }
+}
+
+impl Drop for Driver {
+    /// Asked to end, `tauri-driver` ends the driver below it too; killed, it would leave that behind.
+    fn drop(&mut self) {
+        drop(program("kill").arg(self.front.id().to_string()).status());
+        drop(self.front.child.wait());
     }
 }
 
 async fn call(what: &str, request: reqwest::RequestBuilder) -> Value {
-    let body: Value = request.send().await.unwrap().json().await.unwrap();
+    value_of(what, request.send().await.unwrap()).await
+}
+
+async fn value_of(what: &str, answer: reqwest::Response) -> Value {
+    let body: Value = answer.json().await.unwrap();
     let value = body["value"].clone();
     assert!(value.get("error").is_none(), "{what}: {value}");
     value
