@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::{
     driver::Driver,
+    programs::wait_until,
     screen::Screen,
     x_window::{CONTROL, SHIFT, XWindow},
 };
@@ -96,8 +99,54 @@ async fn the_page_has_no_tauri_commands() {
 }
 
 /// X key symbols.
+const KEY_EQUALS: u32 = 0x3d;
+const KEY_MINUS: u32 = 0x2d;
+const KEY_0: u32 = 0x30;
 const KEY_O: u32 = 0x6f;
 const KEY_R: u32 = 0x72;
+
+#[tokio::test]
+async fn the_zoom_keys_work_and_the_zoom_is_kept_for_the_next_start() {
+    let screen = Screen::new();
+    let driver = Driver::start(&screen).await;
+    let window = XWindow::titled(screen.display(), "Runicorn");
+    let width = driver.run("return innerWidth").await.as_f64().unwrap();
+    let is_narrower = format!("return innerWidth < {width} && innerWidth");
+    window.type_key(&[CONTROL], KEY_EQUALS);
+    let once = driver.wait_for("a larger page", &is_narrower).await;
+    window.type_key(&[CONTROL], KEY_EQUALS);
+    let is_narrower = format!("return innerWidth < {once} && innerWidth");
+    let twice = driver.wait_for("a still larger page", &is_narrower).await;
+    window.type_key(&[CONTROL], KEY_MINUS);
+    driver
+        .wait_for("a step back", &format!("return innerWidth === {once}"))
+        .await;
+    window.type_key(&[CONTROL], KEY_EQUALS);
+    driver
+        .wait_for("the step again", &format!("return innerWidth === {twice}"))
+        .await;
+    wait_until_kept(&screen, 1.21);
+    driver.end().await;
+
+    let driver = Driver::start(&screen).await;
+    let is_kept = format!("return innerWidth < {once} && innerWidth");
+    driver.wait_for("the kept zoom", &is_kept).await;
+    XWindow::titled(screen.display(), "Runicorn").type_key(&[CONTROL], KEY_0);
+    let is_plain = format!("return innerWidth > {once}");
+    driver.wait_for("the actual size", &is_plain).await;
+    wait_until_kept(&screen, 1.0);
+    driver.end().await;
+}
+
+/// Waits until this zoom is noted; the page may be larger a moment earlier.
+fn wait_until_kept(screen: &Screen, zoom: f64) {
+    wait_until(&format!("zoom {zoom}"), || {
+        let kept = fs::read(screen.state().join("desktop.json")).ok()?;
+        let kept: Value = serde_json::from_slice(&kept).ok()?;
+        let is_it = (kept["zoom"].as_f64()? - zoom).abs() < 1e-9;
+        is_it.then_some(())
+    });
+}
 
 #[tokio::test]
 async fn keys_load_the_page_again_and_open_it_in_the_browser() {
