@@ -276,6 +276,12 @@ async fn whatever_is_killed_on_the_far_side_the_session_comes_back_and_nothing_s
                 .collect(),
         };
         chosen.iter().copied().for_each(end);
+        eventually("dead", || {
+            let mut left = far_processes(&sshd);
+            left.retain(|(pid, _)| chosen.contains(pid));
+            if left.is_empty() { Ok(()) } else { Err(left) }
+        })
+        .await;
         eventually("healed", || {
             let now = app.remote.session(id).unwrap();
             let alive = viewers(&sshd);
