@@ -163,6 +163,8 @@ impl Remote {
     /// Those of connecting (see [`Connections::connect`]), then those of the far side.
     pub async fn start_viewer(&self, request: StartViewer) -> RemoteResult<SessionInfo> {
         check(&request)?;
+        let builds = self.0.household.builds.clone();
+        tokio::spawn(async move { builds.warm().await });
         let connections = self.connections();
         let connection = connections
             .connect(request.target.clone(), request.credentials.clone())

@@ -1,13 +1,12 @@
 //! Our own viewers as the app carries them.
 
-use std::collections::HashMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 
 use crate::error::{RemoteError, RemoteResult};
 
@@ -37,22 +36,17 @@ pub(crate) struct LoadedBuild {
 }
 
 /// All builds; each is read when it is first needed.
-pub(crate) struct Builds {
-    known: Vec<ViewerBuild>,
-    loaded: Mutex<HashMap<PathBuf, Arc<LoadedBuild>>>,
-}
+pub(crate) struct Builds(Vec<(ViewerBuild, OnceCell<Arc<LoadedBuild>>)>);
 
 impl Builds {
     pub(crate) fn new(known: Vec<ViewerBuild>) -> Self {
-        Self {
-            known,
-            loaded: Mutex::new(HashMap::new()),
-        }
+        let unread = |build| (build, OnceCell::new());
+        Self(known.into_iter().map(unread).collect())
     }
 
     /// Is there one for this platform?
     pub(crate) fn has(&self, platform: &str) -> bool {
-        self.known.iter().any(|build| build.platform == platform)
+        self.find(platform).is_some()
     }
 
     /// The one for this platform.
@@ -60,28 +54,38 @@ impl Builds {
     /// # Errors
     /// [`RemoteError::PlatformUnsupported`], or [`RemoteError::File`] when it cannot be read.
     pub(crate) async fn load(&self, platform: &str) -> RemoteResult<Arc<LoadedBuild>> {
-        let found = self.known.iter().find(|build| build.platform == platform);
-        let build = found
-            .cloned()
-            .ok_or_else(|| RemoteError::PlatformUnsupported {
-                platform: platform.to_owned(),
-            })?;
-        if let Some(loaded) = self.loaded.lock().get(&build.path) {
-            return Ok(loaded.clone());
-        }
-        let path = build.path.clone();
-        let read = tokio::task::spawn_blocking(move || read(&build));
-        let loaded = read
+        let missing = || RemoteError::PlatformUnsupported {
+            platform: platform.to_owned(),
+        };
+        let (build, loaded) = self.find(platform).ok_or_else(missing)?;
+        loaded
+            .get_or_try_init(|| load(build.clone()))
             .await
-            .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
-        let loaded = loaded.map_err(|source| RemoteError::File {
-            path: path.clone(),
-            source,
-        })?;
-        let loaded = Arc::new(loaded);
-        self.loaded.lock().insert(path, loaded.clone());
-        Ok(loaded)
+            .cloned()
     }
+
+    /// Reads what may be needed soon, so that nobody waits for it then.
+    pub(crate) async fn warm(&self) {
+        for (build, loaded) in &self.0 {
+            if let Err(error) = loaded.get_or_try_init(|| load(build.clone())).await {
+                tracing::warn!(%error, platform = build.platform, "a viewer of ours cannot be read");
+            }
+        }
+    }
+
+    fn find(&self, platform: &str) -> Option<&(ViewerBuild, OnceCell<Arc<LoadedBuild>>)> {
+        self.0.iter().find(|(build, _)| build.platform == platform)
+    }
+}
+
+async fn load(build: ViewerBuild) -> RemoteResult<Arc<LoadedBuild>> {
+    let path = build.path.clone();
+    let read = tokio::task::spawn_blocking(move || read(&build));
+    let loaded = read
+        .await
+        .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
+    let loaded = loaded.map_err(|source| RemoteError::File { path, source })?;
+    Ok(Arc::new(loaded))
 }
 
 impl LoadedBuild {
@@ -100,7 +104,7 @@ impl LoadedBuild {
 }
 
 fn read(build: &ViewerBuild) -> std::io::Result<LoadedBuild> {
-    let packed = Bytes::from(read_whole(&build.path)?);
+    let packed = Bytes::from(std::fs::read(&build.path)?);
     let mut loaded = LoadedBuild {
         packed,
         is_gzip: build.is_gzip,
@@ -113,10 +117,6 @@ fn read(build: &ViewerBuild) -> std::io::Result<LoadedBuild> {
     loaded.size_bytes = plain.len() as u64;
     loaded.cksum = format!("{} {}", cksum(&plain), plain.len());
     Ok(loaded)
-}
-
-fn read_whole(path: &Path) -> std::io::Result<Vec<u8>> {
-    std::fs::read(path)
 }
 
 /// The checksum of the POSIX utility `cksum`, for far sides that know no SHA-256.

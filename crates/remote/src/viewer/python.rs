@@ -2,7 +2,7 @@
 
 use crate::connection::Connection;
 use crate::environments;
-use crate::error::{RemoteError, RemoteResult};
+use crate::error::RemoteResult;
 
 /// What carries bytes between its own input and output and the port of a viewer, for `python -c`.
 pub(super) const BRIDGE: &str = include_str!("bridge.py");
@@ -20,28 +20,18 @@ pub(super) struct Interpreter {
 /// The interpreter of the environment, with a runicorn that is new enough.
 ///
 /// # Errors
-/// [`RemoteError::EnvironmentNotFound`], [`RemoteError::RunicornMissing`], [`RemoteError::RunicornTooOld`].
+/// As [`environments::python_of`].
 pub(super) async fn interpreter(
     connection: &Connection,
     environment: Option<&str>,
 ) -> RemoteResult<Interpreter> {
-    let found = environments::python_of(connection, environment).await?;
-    let Some(version) = found.runicorn_version else {
-        return Err(RemoteError::RunicornMissing {
-            python: found.python,
-        });
-    };
-    let numbers = numbers(&version);
-    if numbers < (0, 6) {
-        return Err(RemoteError::RunicornTooOld {
-            environment: found.name,
-            version,
-        });
-    }
+    let wanted = environment.filter(|name| !name.is_empty());
+    let found = environments::python_of(connection, wanted).await?;
+    let version = found.runicorn_version.unwrap_or_default();
     Ok(Interpreter {
         python: found.python,
+        has_idle_timeout: numbers(&version) >= (0, 7),
         version,
-        has_idle_timeout: numbers >= (0, 7),
     })
 }
 

@@ -106,7 +106,8 @@ impl App {
 
     /// What the viewer of a session answers.
     pub(crate) async fn health(&self, id: &str) -> String {
-        ask(&self.remote.connector(id).unwrap(), "/api/health").await
+        let port = self.remote.session(id).unwrap().remote_port;
+        ask(&self.remote.connector(id).unwrap(), port, "/api/health").await
     }
 }
 
@@ -139,10 +140,11 @@ pub(crate) fn root(sshd: &Sshd) -> PathBuf {
     root
 }
 
-/// The answer to a GET, whole.
-pub(crate) async fn ask(connector: &Connector, path: &str) -> String {
+/// The answer to a GET, whole. A viewer on a port wants to be called by it.
+pub(crate) async fn ask(connector: &Connector, port: u16, path: &str) -> String {
     let mut stream = connector.connect().await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();

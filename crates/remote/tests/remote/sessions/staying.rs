@@ -11,8 +11,10 @@ use crate::support::app::{
 use crate::support::relay::Relay;
 use crate::support::sshd::{Sshd, end};
 
-/// Rounds of killing; enough to meet most moments.
-const ROUNDS: usize = 25;
+/// Rounds of killing over there; enough to meet most moments.
+const FAR_ROUNDS: usize = 50;
+/// Apps that are killed. Each unpacks a viewer first.
+const APPS: usize = 20;
 
 #[tokio::test]
 async fn a_viewer_that_was_killed_is_started_again_in_the_same_session() {
@@ -262,7 +264,7 @@ async fn whatever_is_killed_on_the_far_side_the_session_comes_back_and_nothing_s
     let app = App::with(&[&sshd], patient, vec![viewer]);
     let info = app.start(bundled(&sshd)).await.unwrap();
     let id = &info.session_id;
-    for round in 0..ROUNDS {
+    for round in 0..FAR_ROUNDS {
         let victims = far_processes(&sshd);
         // Another process each time: viewer, keeper, guard, its sleep, the shell of the line; now and then all of them.
         let chosen: Vec<u32> = match round % 6 {
@@ -274,6 +276,12 @@ async fn whatever_is_killed_on_the_far_side_the_session_comes_back_and_nothing_s
                 .collect(),
         };
         chosen.iter().copied().for_each(end);
+        eventually("dead", || {
+            let mut left = far_processes(&sshd);
+            left.retain(|(pid, _)| chosen.contains(pid));
+            if left.is_empty() { Ok(()) } else { Err(left) }
+        })
+        .await;
         eventually("healed", || {
             let now = app.remote.session(id).unwrap();
             let alive = viewers(&sshd);
@@ -303,7 +311,7 @@ async fn however_often_an_app_is_killed_nothing_stays_there() {
         return;
     };
     let sshd = Sshd::start();
-    for round in 0..ROUNDS {
+    for round in 0..APPS {
         let app = App::with(&[&sshd], short_lease(), vec![viewer.clone()]);
         if round % 2 == 0 {
             app.start(bundled(&sshd)).await.unwrap();

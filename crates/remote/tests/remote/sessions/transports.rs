@@ -33,8 +33,8 @@ async fn without_forwarded_sockets_ports_are_used() {
 }
 
 #[tokio::test]
-async fn without_forwarded_ports_sockets_are_used() {
-    check(&["AllowTcpForwarding no"], Transport::Socket).await;
+async fn openssh_that_forwards_no_ports_forwards_no_sockets_either() {
+    check(&["AllowTcpForwarding no"], Transport::Stdio).await;
 }
 
 #[tokio::test]
