@@ -16,6 +16,8 @@ use crate::run_dir::RootDir;
 
 /// A look that takes longer makes the root stale.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1500);
+/// Opening a root waits so long for what the first look finds; a healthy one answers in less than a millisecond.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// What a look found this long ago is looked at again when somebody asks.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -199,6 +201,7 @@ impl RootProbe {
         std::thread::Builder::new()
             .name("root-probe".to_owned())
             .spawn(move || worker.work())?;
+        inner.wait_for_first_look();
         Ok(Self(inner))
     }
 
@@ -246,6 +249,17 @@ impl Drop for RootProbe {
 }
 
 impl Inner {
+    /// A root that answers is known from the start; one that does not holds nobody up.
+    fn wait_for_first_look(&self) {
+        let until = Instant::now() + FIRST_LOOK;
+        let mut probing = self.probing.lock();
+        while probing.last.is_none() {
+            if self.changed.wait_until(&mut probing, until).timed_out() {
+                return;
+            }
+        }
+    }
+
     fn answer(&self, probing: &Probing) -> RootLook {
         let hangs = probing.hangs
             || probing
