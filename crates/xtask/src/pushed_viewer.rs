@@ -37,7 +37,6 @@ pub(crate) fn build() -> Result<PathBuf> {
                 "runicorn-server",
                 "--bin",
                 "runicorn-viewer",
-                "--no-default-features",
                 "--target",
                 &format!("{TARGET}.{}.{}", GLIBC.0, GLIBC.1),
             ])
