@@ -165,7 +165,7 @@ export const hostsEn = {
       viewer: "Viewer",
       bundled: "Ours",
       python: "Python environment",
-      bundledHint: "Is brought over by itself (about 5 MB, once). Nothing is installed on the server.",
+      bundledHint: "Is brought over by itself, once. Nothing is installed on the server.",
       pythonHint: "Runs runicorn of an environment there. It opens in the browser.",
       environment: "Environment",
       noEnvironments: "No Python environment was found there.",
@@ -262,7 +262,7 @@ export const hostsEn = {
     PLATFORM_UNSUPPORTED:
       "Our viewer does not run on that system. Choose a Python environment that has runicorn.",
     INSTALL_FAILED:
-      "The server has no room for the viewer: is the disk or the quota full, or is every folder read-only? Free 20 MB in your home folder or /tmp.",
+      "The server has no room for the viewer: is the disk or the quota full, or is every folder read-only? Make room in your home folder or /tmp.",
     VIEWER_FAILED: "See the end of the viewer's log below. Another folder or another viewer may help.",
     REMOTE_PORT_TAKEN: "Another program uses that port on the server. Leave the port empty, or give another.",
     SESSION_NOT_FOUND: "It was stopped in the meantime. Start it again.",

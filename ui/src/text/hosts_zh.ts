@@ -153,7 +153,7 @@ export const hostsZh: HostsText = {
       viewer: "查看器",
       bundled: "自带",
       python: "Python 环境",
-      bundledHint: "会自动传送过去（约 5 MB，仅一次）。服务器上不安装任何东西。",
+      bundledHint: "会自动传送过去，仅一次。服务器上不安装任何东西。",
       pythonHint: "运行那里某个环境中的 runicorn，在浏览器中打开。",
       environment: "环境",
       noEnvironments: "那里没有找到 Python 环境。",
@@ -239,7 +239,7 @@ export const hostsZh: HostsText = {
     RUNICORN_TOO_OLD: "请选择自带查看器，或升级：pip install -U runicorn。",
     PLATFORM_UNSUPPORTED: "自带查看器不能在该系统上运行。请选择装有 runicorn 的 Python 环境。",
     INSTALL_FAILED:
-      "服务器上没有地方存放查看器：磁盘或配额满了，还是所有文件夹都只读？请在主文件夹或 /tmp 中腾出 20 MB。",
+      "服务器上没有地方存放查看器：磁盘或配额满了，还是所有文件夹都只读？请在主文件夹或 /tmp 中腾出空间。",
     VIEWER_FAILED: "请看下方查看器日志的末尾。换一个文件夹或查看器可能有帮助。",
     REMOTE_PORT_TAKEN: "服务器上的该端口被其他程序占用。请将端口留空，或换一个。",
     SESSION_NOT_FOUND: "它在此期间已停止。请重新启动。",
