@@ -188,18 +188,6 @@ fn rust_tests() -> Result<()> {
             command.args(["--test", &name]);
         }
     }
-    // The same that `.config/nextest.toml` leaves out.
-    command.arg("--");
-    for room in [
-        "pythons",
-        "shells",
-        "starting",
-        "staying",
-        "transports",
-        "where_it_lies",
-    ] {
-        command.args(["--skip", &format!("sessions::{room}::")]);
-    }
     programs::run(with_counterparts(&mut command))
 }
 

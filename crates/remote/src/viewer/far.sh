@@ -253,9 +253,10 @@ sweep_away() {
   ended=gone
   viewer=
   if recall; then
-    finish "$guard" "$guard_began" 1 alone
+    # The guard last of the two: without it somebody else's sweep would take the session for one that was left behind.
     finish "$viewer" "$viewer_began" "$grace"
     ended=$how
+    finish "$guard" "$guard_began" 1 alone
     finish "$keeper_pid" "$keeper_began" 1 alone
   fi
   { read -r line line_began <"$dir/line"; } 2>/dev/null || line=0
