@@ -215,9 +215,8 @@ fn twenty_thousand_runs_are_listed_with_progress_and_a_restart_lists_them_at_onc
                 assert!(at.done <= at.total && at.total == MANY);
                 progress += 1;
             }
-            Some(_) => {}
             None if is_complete => break,
-            None => {}
+            Some(_) | None => {}
         }
         assert!(started.elapsed() < LONG);
     }
