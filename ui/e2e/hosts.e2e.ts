@@ -389,7 +389,7 @@ describe("what stands in the way", { timeout: slow }, () => {
     await expect.poll(() => field.evaluate((input) => input === document.activeElement)).toBe(true);
     await dialog().getByText("Should a key have worked?").click();
     await dialog().getByText("authorized_keys").waitFor();
-    await field.fill("not the password");
+    await field.fill("hush7q not the password");
     await page.keyboard.press("Enter");
     await dialog().getByText("That was not accepted. Try again.").waitFor();
     expect(await field.inputValue()).toBe("");
@@ -397,7 +397,7 @@ describe("what stands in the way", { timeout: slow }, () => {
 
   it.skipIf(!isRoot)("a password opens the door and is kept only when that was wanted", async () => {
     const own = scratch();
-    const other = await Sshd.start(own, { password: "correct horse" });
+    const other = await Sshd.start(own, { password: "hush7q correct horse" });
     try {
       writeRun(other.root, {
         id: "20260107_000000_fa0006",
@@ -408,7 +408,7 @@ describe("what stands in the way", { timeout: slow }, () => {
       await begin([{ name: "guarded", port: other.port, user: other.username, key: join(own, "none") }]);
       await begins("guarded");
       await dialog().getByRole("button", { name: "Trust and connect" }).click();
-      await dialog().getByLabel("Password", { exact: true }).fill("correct horse");
+      await dialog().getByLabel("Password", { exact: true }).fill("hush7q correct horse");
       await dialog().getByText("There is no keyring on this computer").waitFor();
       await dialog()
         .getByRole("checkbox", { name: /^Remember it/ })
@@ -419,7 +419,7 @@ describe("what stands in the way", { timeout: slow }, () => {
         connections: Record<string, unknown>[];
       };
       expect(saved.connections[0]).toMatchObject({ host: "guarded", hasSavedPassword: true });
-      expect(JSON.stringify(saved)).not.toContain("correct horse");
+      expect(JSON.stringify(saved)).not.toContain("hush7q");
     } finally {
       await other.close();
       await removeFolder(own);

@@ -13,14 +13,15 @@ import {
 import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { hasSecret, searchProcess } from "./spilled";
 
 const program = process.env.RUNICORN_SSHD ?? "/usr/sbin/sshd";
 
 export const isRoot = process.getuid?.() === 0;
 
 /** Runs a command to its end. */
-function run(command: string, args: string[]): string {
-  const done = spawnSync(command, args, { encoding: "utf8" });
+function run(command: string, args: string[], input = ""): string {
+  const done = spawnSync(command, args, { encoding: "utf8", input });
   if (done.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${done.stderr || done.error}`);
   return done.stdout;
 }
@@ -119,7 +120,11 @@ export class Sshd {
   /** Ends the server, and every process over there that still has its home. */
   async close(): Promise<void> {
     await this.stop();
-    for (const pid of processesAtHome(this.home)) end(pid);
+    for (const pid of processesAtHome(this.home)) {
+      searchProcess(pid);
+      end(pid);
+    }
+    if (hasSecret(this.#said.join(""))) throw new Error("sshd was told a secret where it does not belong");
     if (this.options.password !== undefined) spawnSync("userdel", [this.username]);
   }
 
@@ -130,7 +135,7 @@ export class Sshd {
 
   #makeUser(password: string): void {
     this.username = `rcui${process.pid}`;
-    const hash = run("openssl", ["passwd", "-6", password]).trim();
+    const hash = run("openssl", ["passwd", "-6", "-stdin"], password).trim();
     run("useradd", [
       "--no-create-home",
       "--home-dir",

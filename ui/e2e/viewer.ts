@@ -1,11 +1,21 @@
 /** A real viewer on a copy of a recorded storage root, and a real browser on it. Everything ends with the test. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { hasSecret, searchFolder, searchProcess } from "./spilled";
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
@@ -92,6 +102,7 @@ export class Viewer {
     readonly root: string,
     readonly home: string,
     private readonly child: ChildProcess,
+    private readonly said: string[],
   ) {}
 
   /** Starts the binary named by `RUNICORN_VIEWER` (on a free port unless one is given) and waits for its ready line. */
@@ -121,7 +132,7 @@ export class Viewer {
     child.stderr?.on("data", (bytes: Buffer) => said.push(bytes.toString()));
     const line = await firstLine(child, said);
     const { url } = JSON.parse(line) as { url: string };
-    return new Viewer(url, root, home, child);
+    return new Viewer(url, root, home, child, said);
   }
 
   /** `~/.ssh/config` of the viewer's user, read anew each time that hosts are asked for. */
@@ -133,8 +144,10 @@ export class Viewer {
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((done) => this.child.once("exit", done));
+    searchProcess(this.child.pid);
     this.child.kill("SIGTERM");
     await ended;
+    if (hasSecret(this.said.join(""))) throw new Error("the viewer printed a secret");
   }
 }
 
@@ -200,6 +213,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 /** Removing the files of 10,000 runs takes a while on a busy disk: give the hook `removalMillis`. */
 export const removalMillis = 600_000;
 
-export function removeFolder(folder: string): Promise<void> {
-  return rm(folder, { recursive: true, force: true });
+export async function removeFolder(folder: string): Promise<void> {
+  if (existsSync(folder)) searchFolder(folder);
+  await rm(folder, { recursive: true, force: true });
 }

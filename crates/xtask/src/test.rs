@@ -3,9 +3,14 @@
 //! Nothing is built twice in one profile: clippy, the tests and the documentation all take the whole workspace, so
 //! cargo resolves the same features each time, and the end-to-end stages use the programs that the tests built.
 
-use std::{process::Command, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::MetadataCommand;
 use clap::Args;
 
@@ -179,7 +184,8 @@ fn rust_tests() -> Result<()> {
             "--workspace",
             "-E",
             "not binary(window)",
-        ]));
+        ]))
+        .and(printed_no_secret(&nextest_report()));
     }
     let mut command = cargo();
     command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
@@ -218,7 +224,8 @@ fn window_tests() -> Result<()> {
             "--workspace",
             "-E",
             "binary(window)",
-        ]));
+        ]))
+        .and(printed_no_secret(&nextest_report()));
     }
     // Two at a time, as nextest is told in `.config/nextest.toml`.
     let threads = ["--", "--test-threads", "2"];
@@ -253,14 +260,50 @@ fn licences() -> Result<()> {
 }
 
 fn browser_tests() -> Result<()> {
-    programs::run(
-        ui::npm(&["run", "e2e"]).env("RUNICORN_VIEWER", places::built("debug", "runicorn-viewer")),
-    )
+    let report = places::target().join("browser-tests.xml");
+    let mut tests = ui::npm(&["run", "e2e", "--", "--reporter=default", "--reporter=junit"]);
+    tests
+        .arg(format!("--outputFile.junit={}", report.display()))
+        .env("RUNICORN_VIEWER", places::built("debug", "runicorn-viewer"));
+    programs::run(&mut tests).and(printed_no_secret(&report))
+}
+
+/// A part of every secret that the tests use, and of nothing else: what they write is searched for it by their fixtures,
+/// and what they print here.
+const SECRET_MARK: &[u8] = b"hush7q";
+
+/// Where nextest leaves what every test printed, as `.config/nextest.toml` tells it to.
+fn nextest_report() -> PathBuf {
+    places::target().join("nextest/default/junit.xml")
+}
+
+fn printed_no_secret(report: &Path) -> Result<()> {
+    let printed = fs::read(report).with_context(|| format!("no {}", report.display()))?;
+    ensure!(!printed.is_empty(), "{} is empty", report.display());
+    let is_marked = printed
+        .windows(SECRET_MARK.len())
+        .any(|part| part == SECRET_MARK);
+    ensure!(
+        !is_marked,
+        "a test printed a secret: see {}",
+        report.display()
+    );
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_printed_secret_is_found() {
+        let report = tempfile::NamedTempFile::new().unwrap();
+        assert!(printed_no_secret(report.path()).is_err(), "nothing printed");
+        fs::write(report.path(), "<testsuite>fine</testsuite>").unwrap();
+        assert!(printed_no_secret(report.path()).is_ok());
+        fs::write(report.path(), "said: hush7q words").unwrap();
+        assert!(printed_no_secret(report.path()).is_err());
+    }
 
     #[test]
     fn the_window_is_one_of_the_test_targets_and_its_stage_has_it_alone() {

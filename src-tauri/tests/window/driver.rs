@@ -79,7 +79,22 @@ impl Driver {
 
     /// Clicks an element as a person does; a window that a script alone asks for is never opened.
     pub(crate) async fn click(&self, selector: &str) {
-        let wanted = json!({"using": "css selector", "value": selector});
+        self.click_found("css selector", selector).await;
+    }
+
+    /// Waits for an element of this kind (an `XPath` step) that says these words and can be used, and clicks it.
+    pub(crate) async fn click_text(&self, kind: &str, words: &str) {
+        let path = format!("//{kind}[not(@disabled)][.//text()[normalize-space()='{words}']]");
+        let is_there = format!(
+            "return document.evaluate({}, document, null, XPathResult.BOOLEAN_TYPE, null).booleanValue",
+            Value::from(path.as_str())
+        );
+        self.wait_for(words, &is_there).await;
+        self.click_found("xpath", &path).await;
+    }
+
+    async fn click_found(&self, using: &str, value: &str) {
+        let wanted = json!({"using": using, "value": value});
         let found = self.post("element", wanted).await;
         let id = found.as_object().unwrap().values().next().unwrap();
         self.post(

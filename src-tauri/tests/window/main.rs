@@ -4,12 +4,14 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     reason = "a test stops at the first surprise"
 )]
 
 mod driver;
+mod hosts;
 mod life;
 mod pages;
 mod programs;

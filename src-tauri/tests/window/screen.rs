@@ -81,6 +81,35 @@ impl Screen {
         self.home.path().join("data/runicorn-desktop")
     }
 
+    /// The user's own ssh configuration.
+    pub(crate) fn write_ssh_config(&self, text: &str) {
+        let folder = self.home.path().join(".ssh");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config"), text).unwrap();
+    }
+
+    /// Gives the app the viewer that was built beside it to carry to other machines, without what only debuggers read. An
+    /// installed app carries its own.
+    pub(crate) fn carry_viewer(&self) {
+        let app = app_under_test();
+        let beside = Path::new(&app).with_file_name("runicorn-viewer");
+        if env::var_os("RUNICORN_DESKTOP").is_some() {
+            return;
+        }
+        let folder = self.viewers();
+        fs::create_dir_all(&folder).unwrap();
+        let mut strip = program("strip");
+        strip
+            .arg("-o")
+            .arg(folder.join("runicorn-viewer"))
+            .arg(beside);
+        assert!(strip.status().unwrap().success());
+    }
+
+    fn viewers(&self) -> PathBuf {
+        self.home.path().join("viewers")
+    }
+
     /// Waits until an address is handed to the person's browser, which starts in its own time.
     pub(crate) fn wait_until_opened(&self, address: &str) {
         wait_until(&format!("{address} in the browser"), || {
@@ -102,6 +131,7 @@ impl Screen {
             .env("XDG_CACHE_HOME", home.join("cache"))
             .env("XDG_CONFIG_HOME", home.join("config"))
             .env("RUNICORN_DIR", self.root())
+            .env("RUNICORN_VIEWERS", self.viewers())
             .env("LANG", "C.UTF-8")
             .env("GDK_BACKEND", "x11")
             .env("NO_AT_BRIDGE", "1")

@@ -216,14 +216,14 @@ async fn a_huge_login_banner_ends_the_login() {
 #[tokio::test]
 async fn a_server_can_open_nothing_on_this_side() {
     let far = RusshServer::start(Behaviour {
-        password: Some("secret".to_owned()),
+        password: Some("hush7q secret".to_owned()),
         ..Behaviour::default()
     })
     .await;
     let local = Local::new();
     local.know(&far.known_hosts());
     let credentials = Credentials {
-        password: Some(runicorn_remote::Secret::new("secret")),
+        password: Some(runicorn_remote::Secret::new("hush7q secret")),
         ..Credentials::default()
     };
     let connection = local.dial(&at(far.port()), &credentials).await.unwrap();

@@ -142,14 +142,14 @@ async fn a_password_logs_in_and_a_wrong_one_is_refused_without_showing_it() {
     let connection = local.dial(&sshd.target(), &sshd.password()).await.unwrap();
     assert_eq!(says(&connection, "id -un").await.trim(), sshd.username());
     let wrong = Credentials {
-        password: Some(Secret::new("hunter2-wrong")),
+        password: Some(Secret::new("hush7q-hunter2-wrong")),
         ..Credentials::default()
     };
     let refused = local.dial(&sshd.target(), &wrong).await.err().unwrap();
     assert_eq!(refused.code(), "AUTHENTICATION_FAILED");
     assert_eq!(refused.phase(), Some(Phase::Authenticating));
     let shown = format!("{refused} {refused:?}");
-    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(!shown.contains("hush7q-hunter2"), "{shown}");
     assert!(shown.contains("password"), "{shown}");
 }
 
@@ -165,18 +165,20 @@ async fn a_locked_key_asks_for_its_passphrase_and_says_when_it_is_wrong() {
     for (name, arguments) in formats {
         let path = sshd.folder().join(format!("locked_{name}"));
         run(program("ssh-keygen")
-            .args(["-q", "-N", "open sesame", "-f"])
+            .args(["-q", "-N", "hush7q open sesame", "-f"])
             .arg(&path)
             .args(arguments));
         sshd.authorize(&path);
         let target = sshd.target();
         let locked = local.dial(&target, &key_file(&path)).await.err().unwrap();
         assert_eq!(locked.code(), "PASSPHRASE_REQUIRED", "{name}: {locked}");
-        let wrong = passphrase(&path, "open barley");
+        let wrong = passphrase(&path, "hush7q open barley");
         let wrong = local.dial(&target, &wrong).await.err().unwrap();
         assert_eq!(wrong.code(), "PASSPHRASE_WRONG", "{name}: {wrong}");
         assert!(!format!("{wrong} {wrong:?}").contains("barley"));
-        let right = local.dial(&target, &passphrase(&path, "open sesame")).await;
+        let right = local
+            .dial(&target, &passphrase(&path, "hush7q open sesame"))
+            .await;
         assert!(right.is_ok(), "{name}: {:?}", right.err());
     }
 }
@@ -185,7 +187,7 @@ async fn a_locked_key_asks_for_its_passphrase_and_says_when_it_is_wrong() {
 async fn no_passphrase_is_asked_for_a_key_that_the_server_would_refuse() {
     let sshd = Sshd::start();
     let local = Local::knowing(&[&sshd]);
-    let stranger = sshd.make_key("stranger", "ed25519", "open sesame");
+    let stranger = sshd.make_key("stranger", "ed25519", "hush7q open sesame");
     for credentials in [key_file(&stranger), passphrase(&stranger, "wrong")] {
         let refused = local.dial(&sshd.target(), &credentials).await;
         let refused = refused.err().unwrap();
@@ -197,7 +199,7 @@ async fn no_passphrase_is_asked_for_a_key_that_the_server_would_refuse() {
 async fn a_locked_default_key_does_not_keep_a_later_one_from_being_tried() {
     let sshd = Sshd::start();
     let local = Local::knowing(&[&sshd]);
-    let locked = sshd.make_key("locked", "ecdsa", "open sesame");
+    let locked = sshd.make_key("locked", "ecdsa", "hush7q open sesame");
     sshd.authorize(&locked);
     local.take_key(&locked, "id_ecdsa");
     let nothing = Credentials::default();
@@ -214,7 +216,7 @@ async fn what_is_no_key_is_said_so() {
     let nonsense = local.home().join("nonsense");
     fs::write(&nonsense, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n").unwrap();
     let text = Credentials {
-        private_key: Some(Secret::new("hunter2 is no key")),
+        private_key: Some(Secret::new("hush7q-hunter2 is no key")),
         ..Credentials::default()
     };
     let missing = local.home().join("missing");
@@ -222,7 +224,7 @@ async fn what_is_no_key_is_said_so() {
         let error = local.dial(&sshd.target(), &credentials).await.err();
         let error = error.unwrap();
         assert_eq!(error.code(), "KEY_UNUSABLE", "{error}");
-        assert!(!format!("{error} {error:?}").contains("hunter2"));
+        assert!(!format!("{error} {error:?}").contains("hush7q-hunter2"));
     }
 }
 

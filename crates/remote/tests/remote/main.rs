@@ -25,5 +25,6 @@ mod prompts;
 mod scripts;
 mod sessions;
 mod speed;
+mod spilled;
 mod storage_candidates;
 mod ways;

@@ -169,7 +169,7 @@ async fn a_refused_redial_is_not_repeated_until_a_person_connects() {
 #[tokio::test]
 async fn an_answered_question_makes_the_connection_of_its_target() {
     let far = RusshServer::start(Behaviour {
-        rounds: vec![Round::of(&[("Code:", "123456")])],
+        rounds: vec![Round::of(&[("Code:", "hush7q 123456")])],
         ..Behaviour::default()
     })
     .await;
@@ -183,7 +183,7 @@ async fn an_answered_question_makes_the_connection_of_its_target() {
     };
     let nonsense = pool.answer(&question.prompt_id, Vec::new()).await;
     assert_eq!(nonsense.err().unwrap().code(), "INVALID_INPUT");
-    let answers = vec![Secret::new("123456")];
+    let answers = vec![Secret::new("hush7q 123456")];
     let made = pool.answer(&question.prompt_id, answers).await.unwrap();
     assert!(pool.get(&target).unwrap().is_same(&made));
     // Without a person the server's question cannot be answered again.

@@ -64,19 +64,19 @@ fn password(text: &str) -> Credentials {
 
 #[tokio::test]
 async fn several_rounds_are_asked_one_after_the_other() {
-    let mut second = Round::of(&[("Code:", "123456"), ("PIN:", "99")]);
+    let mut second = Round::of(&[("Code:", "hush7q 123456"), ("PIN:", "99")]);
     second.name = "Second factor".to_owned();
     second.instructions = "Look at your phone".to_owned();
     second.prompts[0].1 = true;
     let case = rounds(vec![
-        Round::of(&[("Password:", "secret")]),
+        Round::of(&[("Password:", "hush7q secret")]),
         Round::default(),
         second,
     ])
     .await;
     let first = asked(case.dial(&Credentials::default()).await);
     assert_eq!(first.prompts.len(), 1);
-    let second = asked(case.answer(&first, &["secret"]).await);
+    let second = asked(case.answer(&first, &["hush7q secret"]).await);
     assert_ne!(second.prompt_id, first.prompt_id);
     assert_eq!(second.name, "Second factor");
     assert_eq!(second.instructions, "Look at your phone");
@@ -86,7 +86,10 @@ async fn several_rounds_are_asked_one_after_the_other() {
         .map(|prompt| (prompt.text.as_str(), prompt.echo))
         .collect();
     assert_eq!(shown, [("Code:", true), ("PIN:", false)]);
-    let connection = case.answer(&second, &["123456", "99"]).await.unwrap();
+    let connection = case
+        .answer(&second, &["hush7q 123456", "99"])
+        .await
+        .unwrap();
     assert!(connection.is_live());
     assert_eq!(case.server.accepted(), 1);
 }
@@ -94,13 +97,13 @@ async fn several_rounds_are_asked_one_after_the_other() {
 #[tokio::test]
 async fn a_given_password_answers_one_hidden_question_and_no_other() {
     let case = rounds(vec![
-        Round::of(&[("Password:", "secret")]),
-        Round::of(&[("Code:", "123456")]),
+        Round::of(&[("Password:", "hush7q secret")]),
+        Round::of(&[("Code:", "hush7q 123456")]),
     ])
     .await;
-    let code = asked(case.dial(&password("secret")).await);
+    let code = asked(case.dial(&password("hush7q secret")).await);
     assert_eq!(code.prompts[0].text, "Code:");
-    assert!(case.answer(&code, &["123456"]).await.is_ok());
+    assert!(case.answer(&code, &["hush7q 123456"]).await.is_ok());
 }
 
 #[tokio::test]
@@ -111,7 +114,7 @@ async fn a_key_and_then_a_code_are_one_login() {
     let public = std::fs::read_to_string(folder.path().join("key.pub")).unwrap();
     let case = case(Behaviour {
         key: Some(russh::keys::PublicKey::from_openssh(&public).unwrap()),
-        rounds: vec![Round::of(&[("Code:", "123456")])],
+        rounds: vec![Round::of(&[("Code:", "hush7q 123456")])],
         ..Behaviour::default()
     })
     .await;
@@ -120,38 +123,38 @@ async fn a_key_and_then_a_code_are_one_login() {
         ..Credentials::default()
     };
     let code = asked(case.dial(&credentials).await);
-    assert!(case.answer(&code, &["123456"]).await.is_ok());
+    assert!(case.answer(&code, &["hush7q 123456"]).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_wrong_answer_is_a_refused_login_and_is_not_tried_again() {
-    let case = rounds(vec![Round::of(&[("Code:", "123456")])]).await;
+    let case = rounds(vec![Round::of(&[("Code:", "hush7q 123456")])]).await;
     let code = asked(case.dial(&Credentials::default()).await);
-    let refused = case.answer(&code, &["hunter2"]).await.err().unwrap();
+    let refused = case.answer(&code, &["hush7q hunter2"]).await.err().unwrap();
     assert_eq!(refused.code(), "AUTHENTICATION_FAILED", "{refused}");
-    assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+    assert!(!format!("{refused} {refused:?}").contains("hush7q hunter2"));
     assert_eq!(case.server.accepted(), 1);
-    let again = case.answer(&code, &["123456"]).await.err().unwrap();
+    let again = case.answer(&code, &["hush7q 123456"]).await.err().unwrap();
     assert_eq!(again.code(), "PROMPT_EXPIRED");
 }
 
 #[tokio::test]
 async fn the_number_of_answers_must_be_right_and_the_question_stays_open() {
-    let case = rounds(vec![Round::of(&[("Code:", "123456")])]).await;
+    let case = rounds(vec![Round::of(&[("Code:", "hush7q 123456")])]).await;
     let code = asked(case.dial(&Credentials::default()).await);
     for answers in [&[][..], &["1", "2"]] {
         let wrong = case.answer(&code, answers).await.err().unwrap();
         assert_eq!(wrong.code(), "INVALID_INPUT");
     }
-    assert!(case.answer(&code, &["123456"]).await.is_ok());
+    assert!(case.answer(&code, &["hush7q 123456"]).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_server_that_hung_up_meanwhile_is_dialed_again_and_gets_the_answer() {
-    let case = rounds(vec![Round::of(&[("Code:", "123456")])]).await;
+    let case = rounds(vec![Round::of(&[("Code:", "hush7q 123456")])]).await;
     let code = asked(case.dial(&Credentials::default()).await);
     case.server.hang_up().await;
-    let connection = case.answer(&code, &["123456"]).await.unwrap();
+    let connection = case.answer(&code, &["hush7q 123456"]).await.unwrap();
     assert!(connection.is_live());
     assert_eq!(case.server.accepted(), 2);
 }
@@ -159,11 +162,11 @@ async fn a_server_that_hung_up_meanwhile_is_dialed_again_and_gets_the_answer() {
 #[tokio::test]
 async fn where_nobody_can_answer_a_question_is_a_refusal() {
     let case = rounds(vec![
-        Round::of(&[("Password:", "secret")]),
-        Round::of(&[("Code:", "123456")]),
+        Round::of(&[("Password:", "hush7q secret")]),
+        Round::of(&[("Code:", "hush7q 123456")]),
     ])
     .await;
-    for credentials in [Credentials::default(), password("secret")] {
+    for credentials in [Credentials::default(), password("hush7q secret")] {
         let alone = case
             .local
             .dialer
@@ -175,7 +178,7 @@ async fn where_nobody_can_answer_a_question_is_a_refusal() {
 
 #[tokio::test]
 async fn hostile_texts_are_cleaned_and_cut() {
-    let mut round = Round::of(&[("\u{1b}]0;owned\u{7}Code\r\n:\u{202e}", "123456")]);
+    let mut round = Round::of(&[("\u{1b}]0;owned\u{7}Code\r\n:\u{202e}", "hush7q 123456")]);
     round.instructions = "x".repeat(20_000);
     let case = rounds(vec![round]).await;
     let question = asked(case.dial(&Credentials::default()).await);

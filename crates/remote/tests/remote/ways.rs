@@ -131,7 +131,7 @@ async fn a_jump_host_never_sees_the_password_of_the_target_and_asks_for_its_own(
     ));
     let target = Target::new("somebody", "alias", 22).unwrap();
     let credentials = Credentials {
-        password: Some(Secret::new("of the target")),
+        password: Some(Secret::new("hush7q of the target")),
         ..Credentials::default()
     };
     let asked = local.dial(&target, &credentials).await;
@@ -140,10 +140,10 @@ async fn a_jump_host_never_sees_the_password_of_the_target_and_asks_for_its_own(
     };
     assert_eq!(question.host, "127.0.0.1");
     assert!(question.prompts[0].text.contains("Password of somebody"));
-    let answers = vec![Secret::new("wrong")];
+    let answers = vec![Secret::new("hush7q wrong")];
     let answered = local.dialer.answer(&question.prompt_id, answers).await;
     assert_eq!(answered.err().unwrap().code(), "AUTHENTICATION_FAILED");
-    assert_eq!(jump.passwords(), ["wrong"]);
+    assert_eq!(jump.passwords(), ["hush7q wrong"]);
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_locked_key_of_a_jump_host_is_opened_by_a_person() {
     let sshd = Sshd::start();
     let local = Local::knowing(&[&jump, &sshd]);
     over_a_jump(&local, &jump, &sshd);
-    let locked = jump.make_key("locked", "ed25519", "open sesame");
+    let locked = jump.make_key("locked", "ed25519", "hush7q open sesame");
     fs::write(jump.authorized_keys(), "").unwrap();
     jump.authorize(&locked);
     local.take_key(&locked, "id_ed25519");
@@ -164,14 +164,14 @@ async fn a_locked_key_of_a_jump_host_is_opened_by_a_person() {
     let mut question = asked(local.dial(&target, &sshd.credentials()).await).await;
     assert_eq!(question.host, "jump");
     assert!(question.prompts[0].text.contains("id_ed25519"));
-    for wrong in ["open barley", "open wheat"] {
+    for wrong in ["hush7q open barley", "hush7q open wheat"] {
         let answers = vec![Secret::new(wrong)];
         let again = local.dialer.answer(&question.prompt_id, answers).await;
         question = asked(again).await;
     }
     // The server does not wait for ever; the key is open all the same.
     jump.end_sessions();
-    let answers = vec![Secret::new("open sesame")];
+    let answers = vec![Secret::new("hush7q open sesame")];
     let made = local.dialer.answer(&question.prompt_id, answers).await;
     assert!(made.is_ok(), "{:?}", made.err());
     assert_eq!(jump.log().count("Connection from"), 2);

@@ -9,7 +9,7 @@ use runicorn_remote::known_hosts::KnownHosts;
 use runicorn_remote::{Connection, Credentials, Dialer, DialerConfig, Phase, RemoteResult, Target};
 use tempfile::TempDir;
 
-use super::sshd::Sshd;
+use super::sshd::{Sshd, spilled};
 
 /// A user's machine.
 pub(crate) struct Local {
@@ -104,6 +104,12 @@ impl Local {
             .dial(target, credentials, |phase| phases.lock().push(phase))
             .await;
         (dialed, phases.into_inner())
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        spilled::search_files(self.home.path());
     }
 }
 

@@ -17,9 +17,12 @@ use runicorn_remote::{Credentials, Secret, Target};
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
 
+#[path = "spilled.rs"]
+pub(crate) mod spilled;
+
 const SSHD: &str = "/usr/sbin/sshd";
 /// The password of users that have one.
-pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "hush7q correct horse battery staple";
 /// Far more than a start takes on a slow machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -296,6 +299,22 @@ impl Sshd {
         all
     }
 
+    /// Nothing that was written or started here knows a secret.
+    fn search(&self) {
+        let Some(server) = &self.server else { return };
+        let mut pids = family(server.process.id());
+        if self.user.is_ours {
+            pids.extend(processes_of(self.user.uid));
+        }
+        spilled::search_processes(&pids);
+        spilled::search_files(self.folder.path());
+        let said = server.log.lines().join("\n");
+        assert!(
+            !spilled::has_mark(said.as_bytes()) || std::thread::panicking(),
+            "sshd was told a secret where it does not belong: {said}"
+        );
+    }
+
     fn write_config(&self, options: &SshdOptions) {
         let folder = self.folder.path().display();
         let mut lines = options.lines.clone();
@@ -356,6 +375,7 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
+        self.search();
         self.stop();
         if self.user.is_ours {
             remove_user(&self.user.name);

@@ -35,6 +35,24 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// No answer to anybody ever holds a secret.
+    fn of(status: u16, headers: reqwest::header::HeaderMap, bytes: Vec<u8>) -> Self {
+        #[cfg(target_os = "linux")]
+        assert!(
+            !crate::hosts::has_secret(&bytes)
+                && !headers
+                    .values()
+                    .any(|value| crate::hosts::has_secret(value.as_bytes())),
+            "a secret is in an answer: {}",
+            String::from_utf8_lossy(&bytes)
+        );
+        Self {
+            status,
+            headers,
+            bytes,
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
@@ -222,11 +240,7 @@ impl TestServer {
             .unwrap()
             .to_bytes()
             .to_vec();
-        Answer {
-            status,
-            headers,
-            bytes,
-        }
+        Answer::of(status, headers, bytes)
     }
 
     /// Opens a WebSocket.
@@ -266,11 +280,7 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let headers = response.headers().clone();
-    Answer {
-        status,
-        headers,
-        bytes: response.bytes().await.unwrap().to_vec(),
-    }
+    Answer::of(status, headers, response.bytes().await.unwrap().to_vec())
 }
 
 /// The folder of the recordings.

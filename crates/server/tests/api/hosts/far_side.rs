@@ -8,13 +8,15 @@ use runicorn_remote::ViewerBuild;
 use runicorn_server::config::Config;
 use serde_json::{Value, json};
 
-use super::sshd::{Sshd, SshdOptions, program, run};
+use super::sshd::{Sshd, SshdOptions, program, run, spilled};
 use crate::support::{Answer, TestServer, scratch};
 
 const PYTHON: &str = "/usr/bin/python3";
 
 /// Both sides.
 pub(super) struct Hosts {
+    /// First, so that it looks before the folder goes.
+    _search: Search,
     pub(super) server: TestServer,
     pub(super) sshd: Sshd,
 }
@@ -40,12 +42,17 @@ impl Hosts {
         fs::create_dir_all(folder.path().join("root/runs")).unwrap();
         fs::copy(sshd.key(), ssh_dir.join("id_ed25519")).unwrap();
         let viewer = own_viewer(&folder.path().join("viewer"));
+        let search = Search(folder.path().to_owned());
         let server = TestServer::start(folder, |config| {
             config.remote.viewer_builds = vec![viewer];
             change(config);
         })
         .await;
-        Self { server, sshd }
+        Self {
+            _search: search,
+            server,
+            sshd,
+        }
     }
 
     /// A plain one whose host key is known.
@@ -94,6 +101,15 @@ impl Hosts {
         let answer = self.server.post("/api/remote/viewer/start", body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["session"].clone()
+    }
+}
+
+/// Reads everything that was written on this side, for secrets; the far side reads its own when it goes.
+struct Search(PathBuf);
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        spilled::search_files(&self.0);
     }
 }
 

@@ -15,6 +15,8 @@ mod sessions;
 )]
 mod sshd;
 
+pub(crate) use sshd::spilled::has_mark as has_secret;
+
 #[path = "../../../../remote/tests/support/russh_server.rs"]
 #[expect(
     dead_code,

@@ -10,7 +10,12 @@ use super::far_side::Hosts;
 use super::sshd::SshdOptions;
 use crate::support::answer;
 
-const SECRETS: [&str; 4] = ["pw-Tr0ub4dor", "phrase-Xq7", "key-text-9Zk", "answer-55aa"];
+const SECRETS: [&str; 4] = [
+    "hush7q-pw-Tr0ub4dor",
+    "hush7q-phrase-Xq7",
+    "hush7q-key-text-9Zk",
+    "hush7q-answer-55aa",
+];
 
 /// Everything that is logged.
 #[derive(Clone, Default)]

@@ -100,7 +100,7 @@ async fn the_last_list_of_a_machine_is_there_after_the_session_and_after_a_resta
     assert_eq!(seen["answer"]["rows"], list["rows"]);
     assert!(seen["age_secs"].as_f64().unwrap() < 60.0);
     let connection_id = hosts.connection_id();
-    let Hosts { server, sshd } = hosts;
+    let Hosts { server, sshd, .. } = hosts;
     let server: TestServer = server.restart().await;
     drop(sshd);
     let path = format!("/api/hosts/run-list-cached?connection_id={connection_id}");
