@@ -10,7 +10,6 @@ use parking_lot::Mutex;
 use runicorn_experiments::logs::Logs;
 use runicorn_experiments::metrics::cache::{DEFAULT_LIMIT_BYTES, MetricCache};
 use runicorn_experiments::{RunStore, StoreConfig, StoreError};
-use runicorn_remote::Remote;
 use runicorn_telemetry::{HistoryFile, HistoryPlan, Telemetry, TelemetryConfig};
 use tokio::sync::watch;
 
@@ -18,15 +17,13 @@ use crate::StartError;
 use crate::access::Access;
 use crate::blocking::LeftWork;
 use crate::config::Config;
-use crate::connecting::Connecting;
-use crate::forwarding::{Ports, WakeWatch};
+#[cfg(feature = "hosts")]
+use crate::host_handles::HostHandles;
 use crate::list_answers::ListAnswers;
 use crate::preferences::Preferences;
 use crate::rate_limit::RateLimits;
-use crate::recent_hosts::RecentHosts;
 use crate::recent_roots::RecentRoots;
 use crate::sdk_config::SdkConfig;
-use crate::seen_lists::SeenLists;
 use crate::sockets::Sockets;
 
 /// The handles that a handler may use.
@@ -46,12 +43,8 @@ struct Handles {
     list_answers: ListAnswers,
     preferences: Preferences,
     telemetry: Telemetry,
-    remote: Remote,
-    ports: Ports,
-    connecting: Connecting,
-    recent_hosts: RecentHosts,
-    seen_lists: SeenLists,
-    wake_watch: WakeWatch,
+    #[cfg(feature = "hosts")]
+    hosts: HostHandles,
     rate_limits: RateLimits,
     sockets: Sockets,
     left_work: LeftWork,
@@ -76,12 +69,8 @@ impl App {
             store_switches: watch::Sender::new(0),
             preferences,
             telemetry,
-            remote: Remote::new(config.remote_config()),
-            ports: Ports::default(),
-            connecting: Connecting::default(),
-            recent_hosts: RecentHosts::at(&config.folders.state),
-            seen_lists: SeenLists::at(&config.folders.cache),
-            wake_watch: WakeWatch::default(),
+            #[cfg(feature = "hosts")]
+            hosts: HostHandles::new(&config),
             recent_roots,
             list_answers: ListAnswers::default(),
             sockets: Sockets::default(),
@@ -174,33 +163,10 @@ impl App {
         &self.0.telemetry
     }
 
-    /// Other machines.
-    pub(crate) fn remote(&self) -> &Remote {
-        &self.0.remote
-    }
-
-    /// The local ports of sessions on other machines.
-    pub(crate) fn ports(&self) -> &Ports {
-        &self.0.ports
-    }
-
-    /// How far attempts to reach other machines are.
-    pub(crate) fn connecting(&self) -> &Connecting {
-        &self.0.connecting
-    }
-
-    /// Machines that were looked at before.
-    pub(crate) fn recent_hosts(&self) -> &RecentHosts {
-        &self.0.recent_hosts
-    }
-
-    /// Run lists of other machines as they were seen last.
-    pub(crate) fn seen_lists(&self) -> &SeenLists {
-        &self.0.seen_lists
-    }
-
-    pub(crate) fn wake_watch(&self) -> &WakeWatch {
-        &self.0.wake_watch
+    /// What there is for other machines.
+    #[cfg(feature = "hosts")]
+    pub(crate) fn hosts(&self) -> &HostHandles {
+        &self.0.hosts
     }
 
     /// Our folder for what must be kept.
@@ -241,11 +207,11 @@ impl App {
 
     pub(crate) async fn stop(&self) {
         let limits = self.0.config.limits;
-        let far_sides = tokio::time::timeout(limits.far_stop_time, self.0.remote.shutdown());
-        let ((), far_sides) = tokio::join!(self.0.sockets.stop(limits.stop_time), far_sides);
-        if far_sides.is_err() {
-            tracing::warn!("some viewers on other machines end by their own lease");
-        }
+        let sockets = self.0.sockets.stop(limits.stop_time);
+        #[cfg(feature = "hosts")]
+        tokio::join!(sockets, self.0.hosts.stop(&self.0.config));
+        #[cfg(not(feature = "hosts"))]
+        sockets.await;
         self.0.telemetry.stop().await;
     }
 

@@ -13,6 +13,7 @@ use crate::access::{Access, Caller, Door};
 use crate::app::App;
 use crate::blocking;
 use crate::error::ApiError;
+#[cfg(feature = "hosts")]
 use crate::forwarding::FarSide;
 use crate::rate_limit::Standing;
 use crate::router;
@@ -28,6 +29,7 @@ enum Behind {
     /// Our own routes.
     Routes(Router),
     /// The viewer of another machine, on a port of its own.
+    #[cfg(feature = "hosts")]
     FarSide(FarSide),
 }
 
@@ -41,6 +43,7 @@ impl Front {
     }
 
     /// The same guard before another machine's viewer.
+    #[cfg(feature = "hosts")]
     pub(crate) fn of_far_side(app: App, far_side: FarSide) -> Self {
         Self {
             app,
@@ -50,7 +53,7 @@ impl Front {
 
     /// True where somebody else's answers are passed on.
     pub(crate) fn is_forwarded(&self) -> bool {
-        matches!(self.behind, Behind::FarSide(_))
+        !matches!(self.behind, Behind::Routes(_))
     }
 
     /// Answers one request of one connection.
@@ -69,6 +72,7 @@ impl Front {
         };
         match &self.behind {
             Behind::Routes(_) => protect(response.headers_mut(), host.as_ref()),
+            #[cfg(feature = "hosts")]
             Behind::FarSide(_) => protect_page_of_another(response.headers_mut()),
         }
         response
@@ -81,6 +85,7 @@ impl Front {
         }
         let mut response = match &self.behind {
             Behind::Routes(routes) => self.route(routes.clone(), caller, request).await,
+            #[cfg(feature = "hosts")]
             Behind::FarSide(far_side) => far_side.answer(request).await,
         };
         if let Some(origin) = origin {
@@ -216,6 +221,7 @@ fn protect(headers: &mut HeaderMap, host: Option<&HeaderValue>) {
     }
 }
 
+#[cfg(feature = "hosts")]
 /// A page of another machine keeps its own headers, but nobody frames it and no other page reads its files.
 fn protect_page_of_another(headers: &mut HeaderMap) {
     headers.insert(

@@ -7,6 +7,15 @@
 //! crate. Before routing stands `access`; whatever fails becomes the one body of `error`. Handlers touch no path,
 //! process or database themselves, and nothing here is global: what a handler may use hangs on [`App`].
 
+#![cfg_attr(
+    not(feature = "hosts"),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the rooms about other machines use more of what all rooms share"
+    )
+)]
+
 mod access;
 mod api;
 mod app;
@@ -14,11 +23,17 @@ mod attachment;
 mod blocking;
 mod compression;
 pub mod config;
+#[cfg(feature = "hosts")]
 mod connecting;
 mod desktop;
+#[cfg(feature = "docs")]
+mod docs_pages;
 mod error;
+#[cfg(feature = "hosts")]
 mod forwarding;
 mod front;
+#[cfg(feature = "hosts")]
+mod host_handles;
 pub mod launch;
 mod list_answers;
 mod listening;
@@ -27,11 +42,14 @@ mod log_tail;
 mod openapi;
 mod preferences;
 mod rate_limit;
+#[cfg(feature = "hosts")]
 mod recent_hosts;
 mod recent_roots;
+#[cfg(feature = "hosts")]
 mod remote_failure;
 mod router;
 mod sdk_config;
+#[cfg(feature = "hosts")]
 mod seen_lists;
 mod sockets;
 mod state_file;

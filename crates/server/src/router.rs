@@ -13,7 +13,7 @@ use crate::{api, openapi, ui_files};
 
 /// All routes with their documentation.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(openapi::empty())
+    let routes = OpenApiRouter::with_openapi(openapi::empty())
         .merge(api::health::routes())
         .merge(api::logs::routes())
         .merge(api::metrics::routes())
@@ -35,15 +35,19 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::artifacts::routes())
         .merge(api::gpus::routes())
         .merge(api::system::routes())
-        .merge(api::diagnostics::routes())
-        .merge(api::hosts::routes())
+        .merge(api::diagnostics::routes());
+    #[cfg(feature = "hosts")]
+    let routes = routes.merge(api::hosts::routes());
+    routes
 }
 
 /// The routes, ready to be called.
 pub(crate) fn build(app: App) -> Router {
     let (routes, document) = routes().split_for_parts();
+    let routes = routes.merge(openapi::routes(&document));
+    #[cfg(feature = "docs")]
+    let routes = routes.merge(crate::docs_pages::routes());
     let routes = routes
-        .merge(openapi::pages(&document))
         .fallback(anything_else)
         .method_not_allowed_fallback(wrong_method)
         .with_state(app);

@@ -15,6 +15,7 @@ use crate::router;
 /// The built UI. In a debug build the files are read from disk, so a new UI needs no new server.
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
+#[cfg_attr(not(feature = "docs"), exclude = "redoc*")]
 struct Ui;
 
 /// Encodings that the UI build writes, best first.
@@ -38,6 +39,7 @@ fn embedded(name: &str) -> Option<UiFile> {
 }
 
 /// True when the build has this file.
+#[cfg(feature = "docs")]
 pub(crate) fn exists(name: &str) -> bool {
     Ui::get(name).is_some()
 }

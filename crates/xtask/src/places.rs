@@ -1,11 +1,12 @@
 //! Where things are: the repository, what is built, and the tools we install for ourselves.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The repository's top folder.
+/// The repository's top folder: where cargo runs us from, which outlives a clone that was moved after it was built.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.ancestors().nth(2).unwrap_or(&here).to_path_buf()
 }
 
 /// Cargo's target folder, wherever it was pointed to.

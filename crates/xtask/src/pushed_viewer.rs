@@ -35,6 +35,7 @@ pub(crate) fn build() -> Result<PathBuf> {
                 "helper",
                 "--package",
                 "runicorn-server",
+                "--no-default-features",
                 "--bin",
                 "runicorn-viewer",
                 "--target",

@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+#[cfg(feature = "hosts")]
 use crate::api::hosts::{SessionAnswer, session_answers};
 use crate::app::App;
 use crate::blocking::{blocking, blocking_ok};
@@ -42,7 +43,10 @@ struct SourceList {
     default_source: &'static str,
     sources: Vec<SourceItem>,
     /// The viewers on other machines.
+    #[cfg(feature = "hosts")]
     sessions: Vec<SessionAnswer>,
+    #[cfg(not(feature = "hosts"))]
+    sessions: Vec<String>,
 }
 
 /// One log.
@@ -70,7 +74,10 @@ async fn list_sources(State(app): State<App>) -> ApiResult<Json<SourceList>> {
             app_session_id: files.session_id().to_owned(),
             default_source: files.default_source(),
             sources: files.sources().into_iter().map(item).collect(),
+            #[cfg(feature = "hosts")]
             sessions: session_answers(&app),
+            #[cfg(not(feature = "hosts"))]
+            sessions: Vec::new(),
         })
     })
     .await

@@ -15,11 +15,12 @@ use parking_lot::Mutex;
 use runicorn_experiments::{IndexProgress, RunStore, StoreChange};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio::sync::broadcast::error::RecvError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+#[cfg(feature = "hosts")]
+use crate::host_handles::HostChanges;
 use crate::sockets::Socket;
 
 /// How long a change of the root, or the end of a socket, may go unnoticed by its thread.
@@ -76,7 +77,7 @@ async fn tell(app: App, mut socket: Socket) {
     if socket.send(hello.to_string()).await.is_err() {
         return;
     }
-    let (mut far, mut attempts) = (app.remote().events(), app.connecting().changes());
+    let mut hosts = HostChanges::of(&app);
     loop {
         let frames = tokio::select! {
             command = socket.recv() => match command {
@@ -86,11 +87,7 @@ async fn tell(app: App, mut socket: Socket) {
                 }
                 None => return,
             },
-            Ok(_) | Err(RecvError::Lagged(_)) = far.recv() => {
-                link.note_hosts();
-                continue;
-            }
-            Ok(()) = attempts.changed() => {
+            () = hosts.next() => {
                 link.note_hosts();
                 continue;
             }
@@ -101,6 +98,21 @@ async fn tell(app: App, mut socket: Socket) {
                 return;
             }
         }
+    }
+}
+
+/// A pushed viewer has no other machines.
+#[cfg(not(feature = "hosts"))]
+struct HostChanges;
+
+#[cfg(not(feature = "hosts"))]
+impl HostChanges {
+    fn of(_app: &App) -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        std::future::pending::<()>().await;
     }
 }
 

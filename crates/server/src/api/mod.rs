@@ -10,6 +10,7 @@ pub(crate) mod experiment_metrics;
 pub(crate) mod experiments;
 pub(crate) mod gpus;
 pub(crate) mod health;
+#[cfg(feature = "hosts")]
 pub(crate) mod hosts;
 pub(crate) mod live;
 pub(crate) mod logs;

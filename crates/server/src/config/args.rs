@@ -8,9 +8,9 @@ use clap::Parser;
 
 use crate::log_files::LogFiles;
 
-use super::{
-    Config, DEFAULT_PORT, Environment, Folders, NoHome, RemoteSettings, root_by_precedence,
-};
+#[cfg(feature = "hosts")]
+use super::RemoteSettings;
+use super::{Config, DEFAULT_PORT, Environment, Folders, NoHome, root_by_precedence};
 
 /// Seconds without use after which a viewer in remote mode ends, as documented.
 const REMOTE_IDLE_SECS: u64 = 1800;
@@ -102,7 +102,10 @@ impl Args {
         let root = root_by_precedence(&environment, &folders, self.storage.as_deref());
         let allowed_origins = environment.allowed_origins();
         let mut config = Config::new(root, folders);
-        config.remote = RemoteSettings::of(&environment, &config.folders);
+        #[cfg(feature = "hosts")]
+        {
+            config.remote = RemoteSettings::of(&environment, &config.folders);
+        }
         config.environment = environment;
         config.allowed_origins = allowed_origins;
         config.remote_mode = self.remote_mode;

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod environment;
 mod folders;
+#[cfg(feature = "hosts")]
 mod remote;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use environment::Environment;
 pub use folders::Folders;
+#[cfg(feature = "hosts")]
 pub use remote::{RemoteSettings, SecretStoreMaker};
 
 use runicorn_experiments::ProcessTable;
@@ -55,6 +57,7 @@ pub struct Config {
     /// What the desktop shell can do; absent when headless.
     pub desktop: Option<Arc<dyn Desktop>>,
     /// How other machines are reached.
+    #[cfg(feature = "hosts")]
     pub remote: RemoteSettings,
     /// Makes what reads the GPUs.
     pub gpus: GpuSourceMaker,
@@ -100,6 +103,7 @@ impl Config {
             host_name: None,
             processes: None,
             desktop: None,
+            #[cfg(feature = "hosts")]
             remote: RemoteSettings::below(&folders.home),
             gpus: Arc::new(|| Box::new(NvmlSource::new())),
             limits: Limits::default(),
@@ -117,7 +121,10 @@ impl Config {
         let root = root_by_precedence(&environment, &folders, storage);
         let allowed_origins = environment.allowed_origins();
         let mut config = Self::new(root, folders);
-        config.remote = RemoteSettings::of(&environment, &config.folders);
+        #[cfg(feature = "hosts")]
+        {
+            config.remote = RemoteSettings::of(&environment, &config.folders);
+        }
         config.environment = environment;
         config.allowed_origins = allowed_origins;
         Ok(config)

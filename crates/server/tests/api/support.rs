@@ -36,7 +36,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// No answer to anybody ever holds a secret.
-    fn of(status: u16, headers: reqwest::header::HeaderMap, bytes: Vec<u8>) -> Self {
+    fn of(status: u16, headers: HeaderMap, bytes: Vec<u8>) -> Self {
         #[cfg(target_os = "linux")]
         assert!(
             !crate::hosts::has_secret(&bytes)
