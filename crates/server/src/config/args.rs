@@ -10,7 +10,9 @@ use crate::log_files::LogFiles;
 
 #[cfg(feature = "hosts")]
 use super::RemoteSettings;
-use super::{Config, DEFAULT_PORT, Environment, Folders, NoHome, root_by_precedence};
+use super::{
+    Config, DEFAULT_PORT, Environment, Folders, NoHome, far_root_by_precedence, root_by_precedence,
+};
 
 /// Seconds without use after which a viewer in remote mode ends, as documented.
 const REMOTE_IDLE_SECS: u64 = 1800;
@@ -99,7 +101,12 @@ impl Args {
             folders.cache = folder.join("cache");
             folders.state = folder;
         }
-        let root = root_by_precedence(&environment, &folders, self.storage.as_deref());
+        let root_of = if self.remote_mode {
+            far_root_by_precedence
+        } else {
+            root_by_precedence
+        };
+        let root = root_of(&environment, &folders, self.storage.as_deref());
         let allowed_origins = environment.allowed_origins();
         let mut config = Config::new(root, folders);
         #[cfg(feature = "hosts")]

@@ -143,6 +143,35 @@ pub fn root_by_precedence(
     folders: &Folders,
     argument: Option<&Path>,
 ) -> PathBuf {
+    named_root(environment, folders, argument)
+        .unwrap_or_else(|| environment.absolute(Path::new(".runicorn")))
+}
+
+/// The same for a viewer on the far side of a connection, whose person sees only its home: when nothing names a root and
+/// there is no `.runicorn`, the other customary folder is taken if it holds runs.
+pub(crate) fn far_root_by_precedence(
+    environment: &Environment,
+    folders: &Folders,
+    argument: Option<&Path>,
+) -> PathBuf {
+    let named = named_root(environment, folders, argument);
+    named.unwrap_or_else(|| {
+        let usual = environment.absolute(Path::new(".runicorn"));
+        let customary = folders.home.join("runicorn_data");
+        if !usual.exists() && customary.join("runs").is_dir() {
+            customary
+        } else {
+            usual
+        }
+    })
+}
+
+/// The root that somebody has named.
+fn named_root(
+    environment: &Environment,
+    folders: &Folders,
+    argument: Option<&Path>,
+) -> Option<PathBuf> {
     let argument = argument.map(Path::to_path_buf);
     let variable = || environment.get("RUNICORN_DIR").map(PathBuf::from);
     let saved = || {
@@ -153,9 +182,8 @@ pub fn root_by_precedence(
     let chosen = argument
         .filter(|path| !path.as_os_str().is_empty())
         .or_else(|| variable().filter(|path| !path.as_os_str().is_empty()))
-        .or_else(|| saved().filter(|path| !path.as_os_str().is_empty()))
-        .unwrap_or_else(|| PathBuf::from(".runicorn"));
-    environment.absolute(&environment.expand_home(&chosen))
+        .or_else(|| saved().filter(|path| !path.as_os_str().is_empty()));
+    chosen.map(|chosen| environment.absolute(&environment.expand_home(&chosen)))
 }
 
 #[cfg(test)]
@@ -195,6 +223,21 @@ mod tests {
         check(None, None, Some("/c"), "/c");
         check(None, None, Some(""), "/work/here/.runicorn");
         check(None, None, None, "/work/here/.runicorn");
+    }
+
+    #[test]
+    fn a_far_viewer_without_a_named_root_takes_the_customary_folder_that_holds_runs() {
+        let (home, folders) = folders_with(None);
+        let of = |argument: Option<&str>| {
+            let environment = Environment::from_pairs([("HOME", "/home/a")], home.path());
+            far_root_by_precedence(&environment, &folders, argument.map(Path::new))
+        };
+        assert_eq!(of(None), home.path().join(".runicorn"));
+        std::fs::create_dir_all(home.path().join("runicorn_data/runs")).unwrap();
+        assert_eq!(of(None), home.path().join("runicorn_data"));
+        assert_eq!(of(Some("/a")), Path::new("/a"));
+        std::fs::create_dir(home.path().join(".runicorn")).unwrap();
+        assert_eq!(of(None), home.path().join(".runicorn"));
     }
 
     #[test]
