@@ -35,5 +35,6 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<()> {
+    runicorn_server::allocator::give_large_blocks_back();
     app::run(&Arguments::parse())
 }

@@ -216,7 +216,8 @@ impl RunStore {
         })
     }
 
-    /// The list of runs as it is, at most two seconds old; while the first look at a root goes on, the part that is known.
+    /// The list of runs as it is, at most two seconds old; while the first look at a root goes on, the list of
+    /// last time or the part that is known.
     pub fn list(&self) -> Arc<RunList> {
         self.shared.signals.look(FRESH_PATIENCE);
         self.shared.list.load_full()
@@ -290,6 +291,14 @@ impl RunStore {
         let receiver = self.shared.hub.subscribe();
         self.shared.signals.look(Duration::ZERO);
         receiver
+    }
+}
+
+impl RunStore {
+    /// Ends the work on the index and keeps what it knows for the next start; waits at most `patience` for that.
+    pub fn close(&self, patience: Duration) -> bool {
+        self.shared.signals.stop();
+        self.shared.signals.wait_ended(patience)
     }
 }
 

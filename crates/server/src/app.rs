@@ -207,7 +207,16 @@ impl App {
 
     pub(crate) async fn stop(&self) {
         let limits = self.0.config.limits;
-        let sockets = self.0.sockets.stop(limits.stop_time);
+        let store = self.store();
+        let index = tokio::task::spawn_blocking(move || store.close(limits.stop_time));
+        let sockets = async {
+            self.0.sockets.stop(limits.stop_time).await;
+            if !matches!(index.await, Ok(true)) {
+                tracing::info!(
+                    "the run index was not kept in time; the next start reads what changed"
+                );
+            }
+        };
         #[cfg(feature = "hosts")]
         tokio::join!(sockets, self.0.hosts.stop(&self.0.config));
         #[cfg(not(feature = "hosts"))]

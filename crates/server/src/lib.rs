@@ -17,6 +17,7 @@
 )]
 
 mod access;
+pub mod allocator;
 mod api;
 mod app;
 mod attachment;

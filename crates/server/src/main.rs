@@ -12,6 +12,7 @@ use runicorn_server::launch::{self, LaunchError, PortFile, ReadyLine};
 use runicorn_server::{Listener, Server, start_log};
 
 fn main() -> ExitCode {
+    runicorn_server::allocator::give_large_blocks_back();
     let args = Args::parse();
     #[cfg(unix)]
     if let Some(socket) = &args.connect_stdio {

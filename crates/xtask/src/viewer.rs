@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::programs::program;
+use crate::programs::{self, program};
 
 /// The running program and where it answers.
 pub(crate) struct Viewer {
@@ -49,6 +49,15 @@ impl Viewer {
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+}
+
+impl Viewer {
+    /// Asks it to end, as a person's Ctrl-C does, and waits until it has kept what it knows.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        programs::run(program("kill").arg(self.child.id().to_string()))?;
+        self.child.wait().context("the viewer does not end")?;
+        Ok(())
     }
 }
 

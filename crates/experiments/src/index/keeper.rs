@@ -93,11 +93,13 @@ impl Keeper {
         let shared = Arc::clone(&self.shared);
         while let Some(pass) = shared.signals.next_pass(&|| shared.hub.is_heard()) {
             let started = Instant::now();
+            let is_first = !self.looked_once;
             self.pass(&pass);
             shared.signals.finish(&pass, started.elapsed());
-            self.save(self.saved.elapsed() > SAVE_PAUSE);
+            self.save(is_first || self.saved.elapsed() > SAVE_PAUSE);
         }
         self.save(true);
+        shared.signals.set_ended();
         shared.hub.end();
     }
 

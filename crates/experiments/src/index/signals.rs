@@ -15,6 +15,8 @@ const FRESH: Duration = Duration::from_secs(2);
 const TRUST: Duration = Duration::from_mins(1);
 /// A pass that takes less may be made for a single question.
 const QUICK: Duration = Duration::from_millis(20);
+/// The first look at a root whose list of last time is known is waited for so long, by all who ask together.
+const REMEMBERED: Duration = Duration::from_millis(60);
 /// Reports that come this close together are taken in one pass.
 const GATHER: Duration = Duration::from_millis(15);
 
@@ -51,6 +53,10 @@ struct State {
     last_full: Option<Instant>,
     last_took: Duration,
     complete: bool,
+    /// The indexing thread has kept what it knows and works no more.
+    ended: bool,
+    /// Until then the first look at a root that is remembered is waited for.
+    first_look_until: Option<Instant>,
 }
 
 /// The letter box between callers and the indexing thread.
@@ -67,14 +73,27 @@ impl Signals {
         let now = Instant::now();
         let mut state = self.state.lock();
         state.looked_at = Some(now);
+        let mut until = now + patience;
+        if state.last_pass.is_none() {
+            state.requested += 1;
+            self.wake.notify_all();
+            while !state.complete && !state.stop {
+                if self.done.wait_until(&mut state, until).timed_out() {
+                    return;
+                }
+            }
+            until = *state
+                .first_look_until
+                .get_or_insert(Instant::now() + REMEMBERED);
+        }
         let fresh = state.last_pass.is_some_and(|last| last.elapsed() < FRESH);
         if !fresh {
             state.wanted = state.wanted.max(Some(Depth::Unwatched));
-            self.ask_and_wait(state, now + patience);
+            self.ask_and_wait(state, until);
         } else if state.reported.is_some() && state.last_took < QUICK {
             // what was reported just now is taken up by the pass that this asks for
             state.wanted = state.wanted.max(Some(Depth::Unwatched));
-            self.ask_and_wait(state, now + patience);
+            self.ask_and_wait(state, until);
         } else {
             // nobody may have looked before, and then the thread waits for no time of its own
             self.wake.notify_all();
@@ -143,6 +162,24 @@ impl Signals {
         self.state.lock().stop = true;
         self.wake.notify_all();
         self.done.notify_all();
+    }
+
+    /// The indexing thread is done.
+    pub(crate) fn set_ended(&self) {
+        self.state.lock().ended = true;
+        self.done.notify_all();
+    }
+
+    /// Waits until the indexing thread is done, at most `patience`.
+    pub(crate) fn wait_ended(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let mut state = self.state.lock();
+        while !state.ended {
+            if self.done.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        state.ended
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

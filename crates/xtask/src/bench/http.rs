@@ -13,6 +13,8 @@ use anyhow::{Context, Result, bail, ensure};
 pub(super) struct Client {
     address: String,
     stream: BufReader<TcpStream>,
+    /// Kept, so that the system has no new pages to hand out while it is measured.
+    room: Vec<u8>,
 }
 
 /// A whole answer.
@@ -42,6 +44,7 @@ impl Client {
         Ok(Self {
             address: address.to_owned(),
             stream: BufReader::with_capacity(1 << 20, stream),
+            room: Vec::new(),
         })
     }
 
@@ -62,11 +65,13 @@ impl Client {
         );
         self.stream.get_mut().write_all(head.as_bytes())?;
         let (status, length) = self.head()?;
-        let body = match length {
+        self.room.clear();
+        match length {
             Some(length) => self.exactly(length)?,
             None => self.chunks()?,
-        };
+        }
         let seconds = begin.elapsed().as_secs_f64();
+        let body = self.room.clone();
         ensure!(
             status == 200,
             "{method} {path}: {status} {}",
@@ -102,22 +107,24 @@ impl Client {
         Ok((status, length))
     }
 
-    fn chunks(&mut self) -> Result<Vec<u8>> {
-        let mut body = Vec::new();
+    fn chunks(&mut self) -> Result<()> {
         loop {
             let size = usize::from_str_radix(self.line()?.trim(), 16)?;
-            body.extend(self.exactly(size)?);
+            self.exactly(size)?;
             self.line()?;
             if size == 0 {
-                return Ok(body);
+                return Ok(());
             }
         }
     }
 
-    fn exactly(&mut self, length: usize) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        self.stream.read_exact(&mut bytes)?;
-        Ok(bytes)
+    fn exactly(&mut self, length: usize) -> Result<()> {
+        let wanted = self.room.len() + length;
+        (&mut self.stream)
+            .take(length as u64)
+            .read_to_end(&mut self.room)?;
+        ensure!(self.room.len() == wanted, "the answer ends early");
+        Ok(())
     }
 
     fn line(&mut self) -> Result<String> {
