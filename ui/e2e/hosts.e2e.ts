@@ -1,5 +1,5 @@
 /** Other machines in the same window, against a real viewer and a real OpenSSH server on a loopback port. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -19,6 +19,9 @@ import {
 /** The first connection of all carries an unpacked debug viewer over: far more than it takes. */
 const patience = { timeout: 120_000 };
 const slow = 240_000;
+
+/** The environments with the real Runicorn. */
+const pythons = process.env.RUNICORN_PYTHONS;
 
 let browser: Browser;
 let farFolder: string;
@@ -425,6 +428,85 @@ describe("what stands in the way", { timeout: slow }, () => {
       await removeFolder(own);
     }
   });
+
+  it("a locked key: its passphrase is asked for, a wrong one is said to be wrong, the right one opens", async () => {
+    const key = makeKey(join(farFolder, "locked_key"), "hush7q open sesame");
+    sshd.authorize(key);
+    await begin([{ name: "gpu-test", key }]);
+    await begins("gpu-test");
+    await dialog().getByRole("button", { name: "Trust and connect" }).click();
+    const field = dialog().getByLabel("Passphrase", { exact: true });
+    await field.waitFor();
+    expect(await field.getAttribute("type")).toBe("password");
+    await field.fill("hush7q open barley");
+    await page.keyboard.press("Enter");
+    await dialog().getByText("That passphrase does not open the key.").waitFor();
+    expect(await field.inputValue()).toBe("");
+    await field.fill("hush7q open sesame");
+    await page.keyboard.press("Enter");
+    await run("far one").waitFor(patience);
+  });
+
+  it.skipIf(!isRoot)(
+    "a second factor: the server's own question stands in the dialog, and its answer opens",
+    async () => {
+      const own = scratch();
+      const other = await Sshd.start(own, { password: "hush7q 123456", asksAfterKey: true });
+      try {
+        writeRun(other.root, {
+          id: "20260109_000000_fa0008",
+          path: "two",
+          alias: "behind two",
+          status: "finished",
+        });
+        await begin([{ name: "strict", port: other.port, user: other.username, key: other.key }]);
+        await begins("strict");
+        await dialog().getByRole("button", { name: "Trust and connect" }).click();
+        await dialog().getByRole("heading", { name: /asks/ }).waitFor();
+        const field = dialog().getByLabel("Password", { exact: true });
+        expect(await field.getAttribute("type")).toBe("password");
+        expect(await dialog().getByRole("checkbox").count()).toBe(0);
+        await field.fill("hush7q 123456");
+        await page.keyboard.press("Enter");
+        await run("behind two").waitFor(patience);
+      } finally {
+        await other.close();
+        await removeFolder(own);
+      }
+    },
+  );
+
+  it.skipIf(pythons === undefined)(
+    "a Python viewer of an environment there: chosen, started, opened in the browser",
+    async () => {
+      mkdirSync(join(sshd.home, "venvs"), { recursive: true });
+      symlinkSync(join(pythons ?? "", "rn7"), join(sshd.home, "venvs/rn7"));
+      await begin([{ name: "gpu-test" }]);
+      await openHosts();
+      await server("gpu-test").click();
+      await detail("gpu-test").getByRole("button", { name: "Connect with options…" }).click();
+      await dialog().getByRole("button", { name: "Trust and connect" }).click();
+      await dialog().getByLabel("Storage folder").fill(sshd.root, patience);
+      await dialog().getByText("Python environment", { exact: true }).click();
+      const choice = dialog().getByRole("radio", { name: /^rn7 .*0\.7\.2$/ });
+      await choice.check(patience);
+      await dialog().getByRole("button", { name: "Show the runs" }).click();
+      await expect.poll(() => dialog().count(), patience).toBe(0);
+      await page.goto(`${viewer.address}/hosts?selected=ssh:gpu-test`);
+      const facts = detail("gpu-test").getByRole("article");
+      await expect.poll(() => facts.innerText(), patience).toContain("Python viewer 0.7.2 · rn7");
+      await facts.getByText("A Python viewer has its own page, which opens in the browser.").waitFor();
+      const sessions = (await (await fetch(`${viewer.address}/api/remote/viewer/sessions`)).json()) as {
+        sessions: { localPort: number; condaEnv: string }[];
+      };
+      const [session] = sessions.sessions;
+      expect(session?.condaEnv).toBe("rn7");
+      const list = (await (await fetch(`http://127.0.0.1:${session?.localPort}/api/runs`)).json()) as {
+        alias: string;
+      }[];
+      expect(list.map((one) => one.alias)).toContain("far one");
+    },
+  );
 
   it("another key than before is a red stop with both fingerprints and a second step", async () => {
     await begin([{ name: "moved" }]);

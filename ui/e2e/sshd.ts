@@ -1,6 +1,7 @@
 /** A real OpenSSH server on a free loopback port, with keys, a home and runs of its own. It ends with everything it began. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -26,10 +27,10 @@ function run(command: string, args: string[], input = ""): string {
   return done.stdout;
 }
 
-export function makeKey(path: string): string {
+export function makeKey(path: string, passphrase = ""): string {
   rmSync(path, { force: true });
   rmSync(`${path}.pub`, { force: true });
-  run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "e2e", "-f", path]);
+  run("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", "e2e", "-f", path]);
   return path;
 }
 
@@ -50,6 +51,8 @@ export function freePort(): Promise<number> {
 export interface SshdOptions {
   /** Makes a user of its own with this password, which only root can. */
   password?: string;
+  /** Asks for the password too after a key was accepted, in the server's own words, as a second factor does. */
+  asksAfterKey?: boolean;
 }
 
 export class Sshd {
@@ -84,6 +87,11 @@ export class Sshd {
     if (options.password !== undefined) sshd.#makeUser(options.password);
     await sshd.#listen();
     return sshd;
+  }
+
+  /** Accepts one more key. */
+  authorize(key: string): void {
+    appendFileSync(join(this.folder, "more_keys"), readFileSync(`${key}.pub`));
   }
 
   /** Another host key, shown from the next connection on. */
@@ -153,15 +161,24 @@ export class Sshd {
   #config(): string {
     const lines = [
       `HostKey ${join(this.folder, "host_key")}`,
-      `AuthorizedKeysFile ${join(this.folder, "user_key.pub")}`,
+      `AuthorizedKeysFile ${join(this.folder, "user_key.pub")} ${join(this.folder, "more_keys")}`,
       `ListenAddress 127.0.0.1:${this.port}`,
       "PidFile none",
       "StrictModes no",
-      "UsePAM no",
       "UseDNS no",
       "PermitRootLogin yes",
-      `PasswordAuthentication ${this.options.password === undefined ? "no" : "yes"}`,
-      "KbdInteractiveAuthentication no",
+      ...(this.options.asksAfterKey
+        ? [
+            "UsePAM yes",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication yes",
+            "AuthenticationMethods publickey,keyboard-interactive",
+          ]
+        : [
+            "UsePAM no",
+            `PasswordAuthentication ${this.options.password === undefined ? "no" : "yes"}`,
+            "KbdInteractiveAuthentication no",
+          ]),
       "PrintMotd no",
       "PrintLastLog no",
       "MaxStartups 100",

@@ -262,10 +262,8 @@ fn licences() -> Result<()> {
 fn browser_tests() -> Result<()> {
     let report = places::target().join("browser-tests.xml");
     let mut tests = ui::npm(&["run", "e2e", "--", "--reporter=default", "--reporter=junit"]);
-    tests
-        .arg(format!("--outputFile.junit={}", report.display()))
-        .env("RUNICORN_VIEWER", places::built("debug", "runicorn-viewer"));
-    programs::run(&mut tests).and(printed_no_secret(&report))
+    tests.arg(format!("--outputFile.junit={}", report.display()));
+    programs::run(with_counterparts(&mut tests)).and(printed_no_secret(&report))
 }
 
 /// A part of every secret that the tests use, and of nothing else: what they write is searched for it by their fixtures,
