@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::programs::{self, program};
+use crate::{
+    programs::{self, program},
+    pushed_viewer,
+};
 
 /// The running program and where it answers.
 pub(crate) struct Viewer {
@@ -28,6 +31,8 @@ impl Viewer {
         let mut child = program(binary)
             .args(arguments)
             .envs(folders_below(home))
+            // What it pushes to other machines, when that was built.
+            .env("RUNICORN_VIEWERS", pushed_viewer::folder())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -50,9 +55,7 @@ impl Viewer {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
-}
 
-impl Viewer {
     /// Asks it to end, as a person's Ctrl-C does, and waits until it has kept what it knows.
     pub(crate) fn stop(mut self) -> Result<()> {
         programs::run(program("kill").arg(self.child.id().to_string()))?;

@@ -1,8 +1,11 @@
 //! Resident memory of a process and its children, from `/proc`.
 
-use std::fs;
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// Megabytes of one process alone.
 fn own_mb(id: u32) -> Result<f64> {
@@ -43,6 +46,38 @@ fn share_without_webkit(maps: &str) -> f64 {
         }
     }
     sum
+}
+
+/// How long a process must do nothing to count as idle.
+const STILL: Duration = Duration::from_millis(300);
+
+/// Waits until a process has done what it does after its start, so that it is not measured together with what is asked.
+pub(super) fn wait_until_idle(id: u32) -> Result<()> {
+    let end = Instant::now() + Duration::from_mins(1);
+    let mut before = processor_ticks(id)?;
+    loop {
+        thread::sleep(STILL);
+        let now = processor_ticks(id)?;
+        // One tick is a hundredth of a second.
+        if now - before <= 1 {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "process {id} never comes to rest");
+        before = now;
+    }
+}
+
+/// Time on the processor, of all threads.
+fn processor_ticks(id: u32) -> Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // The name, in brackets, may hold anything.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let mut fields = fields.split_whitespace().skip(11);
+    let mut next = || fields.next().and_then(|ticks| ticks.parse::<u64>().ok());
+    next()
+        .zip(next())
+        .map(|(user, system)| user + system)
+        .context("no times in stat")
 }
 
 /// Megabytes of a process and everything below it.

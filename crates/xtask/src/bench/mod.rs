@@ -179,6 +179,7 @@ fn ours(root: &Path, count: usize) -> Result<Figures> {
         || Viewer::start(&binary, root, &home),
         |viewer| &viewer.address,
     )?;
+    memory::wait_until_idle(viewer.id())?;
     let mut client = Client::connect(&viewer.address)?;
     let first_charts = first_charts(&mut client)?;
     let mut figures = ask(&mut client, first_list)?;
@@ -192,6 +193,7 @@ fn ours(root: &Path, count: usize) -> Result<Figures> {
         || Viewer::start(&binary, root, &home),
         |viewer| &viewer.address,
     )?;
+    memory::wait_until_idle(viewer.id())?;
     figures.wide_cold = all_columns(&mut Client::connect(&viewer.address)?)?;
     figures.first_charts = Some(first_charts);
     Ok(figures)
@@ -200,6 +202,7 @@ fn ours(root: &Path, count: usize) -> Result<Figures> {
 fn real(root: &Path, count: usize) -> Result<Figures> {
     let (first_list, viewer) =
         until_listed(count, || RealViewer::start(root), |viewer| &viewer.address)?;
+    memory::wait_until_idle(viewer.id())?;
     let mut client = Client::connect(&viewer.address)?;
     let mut figures = ask(&mut client, first_list)?;
     figures.wide_cold = all_columns(&mut client)?;

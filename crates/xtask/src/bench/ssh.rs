@@ -175,6 +175,7 @@ impl Ours {
     fn tunnel_rows(&self, sshd: &Sshd) -> Result<Vec<Row>> {
         let (_, session) = self.connect_once()?;
         let far = FarViewer::find(&sshd.home())?;
+        memory::wait_until_idle(far.pid)?;
         let idle_mb = memory::resident_mb(far.pid)?;
         let local = format!("127.0.0.1:{}", session["localPort"]);
         let forward = Forward::start(sshd, &far.socket, &self.home)?;
@@ -193,7 +194,7 @@ impl Ours {
             Row::figure(
                 "viewer on the far side, idle",
                 idle_mb,
-                "MB",
+                "MiB",
                 Goal::AtMost(20.0),
             ),
         ])

@@ -106,7 +106,7 @@ impl Row {
     fn figure_text(&self, value: Option<f64>) -> String {
         match (value, self.unit) {
             (None, _) => "-".to_owned(),
-            (Some(value), Some(unit)) => format!("{value:.0} {unit}"),
+            (Some(value), Some(unit)) => format!("{} {unit}", short(value)),
             (Some(seconds), None) if seconds < 0.1 => format!("{:.1} ms", seconds * 1e3),
             (Some(seconds), None) => format!("{seconds:.2} s"),
         }
@@ -146,13 +146,22 @@ impl Row {
     }
 }
 
+/// With one digit behind the point where that says something.
+fn short(value: f64) -> String {
+    if value < 20.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    }
+}
+
 /// Prints all rows.
 pub(super) fn print(rows: &[Row]) {
     println!("\n| what | real viewer | ours | ratio | goal | |\n|---|---:|---:|---:|---:|---|");
     for row in rows {
         let ratio = row
             .ratio()
-            .map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.0}x"));
+            .map_or_else(|| "-".to_owned(), |ratio| format!("{}x", short(ratio)));
         let (real, ours) = (row.figure_text(row.real), row.figure_text(row.ours));
         println!(
             "| {} | {real} | {ours} | {ratio} | {} | {} |",
