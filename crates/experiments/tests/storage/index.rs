@@ -75,6 +75,18 @@ fn a_restart_reads_nothing_that_is_unchanged() {
 }
 
 #[test]
+fn a_store_that_is_closed_has_kept_its_index_for_the_next_start() {
+    let root = settled(30);
+    let store = root.store();
+    assert_eq!(store.complete_list(LONG).len(), 30);
+    assert!(store.close(LONG));
+    let again = root.store();
+    assert_eq!(again.complete_list(LONG).len(), 30);
+    assert!(again.refresh(LONG));
+    assert_eq!(again.counters().rows_read, 0);
+}
+
+#[test]
 fn runs_that_went_while_the_app_was_closed_are_gone() {
     let root = settled(10);
     session(&root);

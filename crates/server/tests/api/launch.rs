@@ -142,6 +142,43 @@ fn time_to_end(signal: rustix::process::Signal) -> Duration {
 }
 
 #[test]
+fn what_was_listed_is_kept_for_the_next_start_by_a_clean_end_right_after() {
+    let home = new_home();
+    let root = home.path().join("listed");
+    for at in 0..40 {
+        let run = root.join(format!("runs/p/20260101_0000{at:02}_abcdef"));
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::write(run.join("meta.json"), "{}").unwrap();
+        // What has only just changed is not believed to stay so, and not kept.
+        let then = std::time::SystemTime::now() - Duration::from_hours(1);
+        for path in [run.join("meta.json"), run] {
+            let file = std::fs::File::open(path).unwrap();
+            file.set_modified(then).unwrap();
+        }
+    }
+    let root = root.display().to_string();
+    let mut viewer = Viewer::start(home, &["--port", "0", "--storage", &root]);
+    let port = viewer.ready().port.unwrap();
+    let mut asked = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let question =
+        format!("GET /api/runs HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
+    asked.write_all(question.as_bytes()).unwrap();
+    let mut answer = String::new();
+    asked.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer.matches("\"run_dir\"").count(), 40, "{answer}");
+    viewer.signal(rustix::process::Signal::TERM);
+    let (code, said, home) = viewer.end();
+    assert_eq!(code, 0, "{said}");
+    let folder = home.path().join(".cache/runicorn-desktop/index");
+    let index = std::fs::read_dir(folder).unwrap().flatten().next().unwrap();
+    let index = rusqlite::Connection::open(index.path()).unwrap();
+    let kept: i64 = index
+        .query_row("SELECT count(*) FROM runs", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 40);
+}
+
+#[test]
 fn a_taken_port_is_exit_code_3_and_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
