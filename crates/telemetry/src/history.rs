@@ -295,14 +295,18 @@ impl HistoryFile {
         file.write_all(&line)
     }
 
-    /// Minutes from a time on, oldest first. Lines that are no minute are skipped.
+    /// Minutes from a time on, oldest first. Lines that are no minute are skipped; of a minute that two running apps wrote, each
+    /// its own readings, the first is taken.
     pub fn since(&self, from: f64) -> Vec<Minute> {
         let files = [self.set_aside(), self.path.clone()];
-        files
+        let mut minutes: Vec<Minute> = files
             .iter()
             .filter_map(|path| File::open(path).ok())
             .flat_map(|file| minutes_in(file, from))
-            .collect()
+            .collect();
+        minutes.sort_by(|a, b| a.ts.total_cmp(&b.ts));
+        minutes.dedup_by(|later, first| later.ts.to_bits() == first.ts.to_bits());
+        minutes
     }
 
     fn set_aside(&self) -> PathBuf {
@@ -385,6 +389,23 @@ mod tests {
             (60.0, Some(20.0))
         );
         assert_eq!(means.finish().unwrap().gpus[0].util_gpu_percent, Some(90.0));
+    }
+
+    #[test]
+    fn a_minute_that_two_apps_wrote_is_one_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = HistoryFile::at(folder.path().join("gpu-minutes.jsonl"));
+        let mut means = MinuteMeans::default();
+        means.push(&reading(60.0, Some(1.0)));
+        let first = means.finish().unwrap();
+        let second = Minute {
+            ts: 120.0,
+            ..first.clone()
+        };
+        for minute in [&second, &first, &second, &first] {
+            file.append(minute).unwrap();
+        }
+        assert_eq!(file.since(0.0), [first, second]);
     }
 
     #[test]
