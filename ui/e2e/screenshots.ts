@@ -220,6 +220,40 @@ describe("pictures", () => {
     }
   });
 
+  it("of the recycle bin: light, dark, narrow, in Chinese, asking, empty", async () => {
+    const root = generateRoot(join(folder, "bin/experiments"), 60);
+    const viewer = await Viewer.start(root, join(folder, "home-bin"));
+    const list = (await (await fetch(`${viewer.address}/api/run-list`)).json()) as RunListAnswer;
+    const ids = list.rows.map((cells) => cells[list.fields.indexOf("id")]);
+    await fetch(`${viewer.address}/api/runs/soft-delete`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ run_ids: ids.slice(0, 24) }),
+    });
+    const rows = (page: Page) => page.getByRole("grid").getByRole("link").nth(5).waitFor();
+    const asks = async (page: Page) => {
+      await rows(page);
+      for (const at of [2, 3, 5]) await page.getByRole("checkbox").nth(at).click();
+      await page.getByRole("button", { name: "Delete for good…" }).click();
+      await page.getByRole("dialog").getByText("Space of these files").waitFor();
+    };
+    await draw(viewer, [
+      { name: "recycle-bin-light", address: "/recycle-bin", ready: asks },
+      { name: "recycle-bin-dark", address: "/recycle-bin", options: dark, ready: rows },
+      { name: "recycle-bin-zh", address: "/recycle-bin", options: chinese, ready: rows },
+      { name: "recycle-bin-narrow", address: "/recycle-bin", options: narrow, ready: rows },
+    ]);
+    await fetch(`${viewer.address}/api/recycle-bin/empty`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ confirm: true }),
+    });
+    const explains = (page: Page) =>
+      page.getByRole("heading", { name: "The recycle bin is empty" }).waitFor();
+    await draw(viewer, [{ name: "recycle-bin-empty", address: "/recycle-bin", ready: explains }]);
+    await viewer.stop();
+  });
+
   it("of 10,000 runs", async () => {
     const root = generateRoot(join(folder, "shared/experiments"), 10_000);
     const viewer = await Viewer.start(root, join(folder, "home-many"));
