@@ -78,7 +78,7 @@ describe("with deleted runs", () => {
     expect(new URL(page.url()).pathname).toBe("/recycle-bin");
     await expect.poll(names).toEqual(["20250119_090000_de1e7f", "trash"]);
     for (const text of ["Failed", "rl/old", "with its folder"]) await said(row("de1e7f")).toContain(text);
-    for (const text of ["Finished", "by itself"]) await said(row("trash")).toContain(text);
+    for (const text of ["Finished", "chosen by hand"]) await said(row("trash")).toContain(text);
   });
 
   it("is reached from the command palette", async () => {

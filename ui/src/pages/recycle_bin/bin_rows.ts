@@ -11,12 +11,12 @@ export interface SortOrder {
 export type ColumnKey = keyof RecycleBinText["column"];
 
 const shapes: readonly (Omit<Column, "label" | "key"> & { key: ColumnKey })[] = [
-  { key: "run", width: 220, grows: 2 },
-  { key: "state", width: 118 },
-  { key: "path", width: 180, grows: 2 },
-  { key: "reason", width: 130 },
-  { key: "deleted", width: 104, align: "end" },
-  { key: "created", width: 104, align: "end" },
+  { key: "run", width: 190, grows: 2 },
+  { key: "state", width: 112 },
+  { key: "path", width: 140, grows: 2 },
+  { key: "reason", width: 124 },
+  { key: "deleted", width: 98, align: "end" },
+  { key: "created", width: 98, align: "end" },
 ];
 
 export const columnsOf = (words: RecycleBinText): Column[] =>
