@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { giveGpus, minutes, node, telemetry } from "./gpu_answers";
 import { freePort, Sshd } from "./sshd";
 import { generateRoot, openBrowser, openPage, removalMillis, removeFolder, scratch, Viewer } from "./viewer";
 
@@ -251,6 +252,27 @@ describe("pictures", () => {
     const explains = (page: Page) =>
       page.getByRole("heading", { name: "The recycle bin is empty" }).waitFor();
     await draw(viewer, [{ name: "recycle-bin-empty", address: "/recycle-bin", ready: explains }]);
+    await viewer.stop();
+  });
+
+  it("of GPUs: light, dark, narrow, in Chinese, a day, none", async () => {
+    const root = generateRoot(join(folder, "gpus/experiments"), 12);
+    const viewer = await Viewer.start(root, join(folder, "home-gpus"));
+    // Two readings of the host make its rates.
+    const rates = (page: Page) => page.getByText(/^(write|写) .+/).waitFor();
+    const cards = async (page: Page) => {
+      await giveGpus(page, () => telemetry(node()), minutes(8));
+      await page.reload();
+      await page.getByRole("article").nth(7).waitFor();
+      await rates(page);
+    };
+    await draw(viewer, [
+      { name: "gpus-light", address: "/gpus", ready: cards },
+      { name: "gpus-day-dark", address: "/gpus?range=day", options: dark, ready: cards },
+      { name: "gpus-zh", address: "/gpus", options: chinese, ready: cards },
+      { name: "gpus-narrow", address: "/gpus", options: narrow, ready: cards },
+      { name: "gpus-none", address: "/gpus", ready: rates },
+    ]);
     await viewer.stop();
   });
 
