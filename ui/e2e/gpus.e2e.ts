@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { giveGpus, gpu, minutes, node, telemetry } from "./gpu_answers";
+import { Sshd } from "./sshd";
 import {
   copyFixture,
+  lightViewer,
   openBrowser,
   openPage,
   removeFolder,
@@ -163,7 +165,7 @@ describe("with GPU answers given on the network", () => {
     await expect
       .poll(() => trend.getAttribute("aria-label"))
       .toMatch(/^Utilisation 97 %, mean \d+ %, highest 97 %/);
-    const drawn = () => card(0).locator("svg .util").getAttribute("d");
+    const drawn = () => card(0).locator("figure > svg .util").getAttribute("d");
     await expect.poll(drawn).toMatch(/L\d+ /);
     const hour = await drawn();
     await page.getByRole("radio", { name: "24 hours" }).check();
@@ -223,6 +225,47 @@ describe("with GPU answers given on the network", () => {
     await expect.poll(() => meter(card(0), "Utilisation").getAttribute("aria-valuetext")).toBe("–");
     await said(card(0)).not.toContain("NaN");
   });
+});
+
+it("shows another machine's host, GPUs and recycle bin over SSH, in the same window", {
+  timeout: 240_000,
+}, async () => {
+  const far = scratch();
+  process.env.RUNICORN_VIEWERS ??= lightViewer(join(far, "viewers"));
+  const sshd = await Sshd.start(far);
+  try {
+    const id = "20260102_000000_fa0001";
+    writeRun(sshd.root, { id, path: "far/net", alias: "far one", status: "finished" });
+    const home = join(scratch(), "home");
+    const stanza = `Host far\n  HostName 127.0.0.1\n  Port ${sshd.port}\n  User ${sshd.username}\n  IdentityFile ${sshd.key}\n  IdentitiesOnly yes\n`;
+    Viewer.writeSshConfig(home, stanza);
+    folder = join(home, "..");
+    viewer = await Viewer.start(copyFixture("runicorn-0.7.2", join(folder, "root")), home);
+    view = await openPage(browser);
+    page = view.page;
+    await open("/hosts?selected=ssh:far");
+    await page.getByRole("region").getByRole("button", { name: "Connect", exact: true }).click();
+    await page.getByRole("button", { name: "Trust and connect" }).click();
+    await page.getByRole("grid", { name: "Runs" }).getByText("far one").waitFor({ timeout: 120_000 });
+
+    await page.getByRole("navigation").getByRole("link", { name: "GPUs" }).click();
+    await meter(host(), "Memory").waitFor();
+    expect(new URL(page.url()).pathname).toBe("/at/ssh:far/gpus");
+
+    await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();
+    await page.getByRole("grid", { name: "Runs" }).focus();
+    await page.keyboard.press("Delete");
+    await page.getByRole("navigation").getByRole("link", { name: "Recycle bin" }).click();
+    const bin = page.getByRole("grid", { name: "Deleted runs" });
+    await expect.poll(() => bin.getByRole("link").allInnerTexts()).toEqual(["far one"]);
+    expect(new URL(page.url()).pathname).toBe("/at/ssh:far/recycle-bin");
+    await page.getByRole("button", { name: "Restore" }).click();
+    await page.getByRole("status").getByText("Restored far one").waitFor();
+    await finish();
+  } finally {
+    await sshd.close();
+    await removeFolder(far);
+  }
 });
 
 it("speaks Chinese, with GPU answers given on the network", async () => {

@@ -129,6 +129,21 @@ describe("with deleted runs", () => {
     await page.getByRole("grid", { name: "Runs" }).getByRole("row").filter({ hasText: "trash" }).waitFor();
   });
 
+  it("ticks with the pointer, a range with Shift, and the boxes show it", async () => {
+    await softDelete(baseline);
+    await open();
+    const box = (name: string) => page.getByRole("checkbox", { name: `Tick ${name}` });
+    await box("yolo-baseline").click();
+    await expect.poll(() => box("yolo-baseline").isChecked()).toBe(true);
+    await box("trash").click({ modifiers: ["Shift"] });
+    await page.getByText("3 ticked").waitFor();
+    for (const name of ["yolo-baseline", "20250119_090000_de1e7f", "trash"]) {
+      expect(await box(name).isChecked()).toBe(true);
+    }
+    await page.keyboard.press("Escape");
+    await expect.poll(() => box("trash").isChecked()).toBe(false);
+  });
+
   it("deletes for good only after a question with the server's numbers, whose first answer is no", async () => {
     await softDelete(baseline);
     await open(`/recycle-bin?selected=${baseline}`);
