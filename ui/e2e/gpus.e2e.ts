@@ -177,6 +177,12 @@ describe("with GPU answers given on the network", () => {
     await said(card(0)).toContain("24 h ago");
     await trend.hover({ position: { x: 60, y: 20 } });
     await said(card(0).locator("figcaption")).toMatch(/: utilisation \d+ %, memory \d+ %/);
+    // The same by keys, from now on backwards.
+    await page.mouse.move(0, 0);
+    await said(card(0).locator("figcaption")).toMatch(/^Utilisation 97 %/);
+    await trend.focus();
+    await page.keyboard.press("ArrowLeft");
+    await said(card(0).locator("figcaption")).toMatch(/: utilisation \d+ %, memory \d+ %/);
   });
 
   it("names the run of a process and leads to it", async () => {

@@ -1,9 +1,17 @@
 /** All figures of a machine, asked for only while the page is on screen and the window is seen. */
 import type { Api } from "../../api/client";
-import { gpuMinutes, gpusNow, gpusSince, type HostReading, hostNow, type Telemetry } from "../../api/gpus";
+import {
+  gpuMinutes,
+  gpusNow,
+  gpusSince,
+  type HostReading,
+  hostNow,
+  type Minute,
+  type Telemetry,
+} from "../../api/gpus";
 import { Poll } from "../../api/poll.svelte";
 import { type Rates, ratesOf } from "./host_rates";
-import { added, rangeSecs } from "./trend";
+import { added, joined, rangeSecs } from "./trend";
 
 /** As often as the server reads its GPUs. */
 const nowMillis = 2_000;
@@ -22,7 +30,7 @@ export class GpuFeed {
 
   readonly now: Poll<Telemetry>;
   readonly host: Poll<HostReading>;
-  readonly minutes: Poll<Awaited<ReturnType<typeof gpuMinutes>>>;
+  readonly minutes: Poll<readonly Minute[]>;
   readonly #past: Poll<void>;
   #hostBefore: HostReading | null = null;
 
@@ -31,9 +39,7 @@ export class GpuFeed {
     this.host = new Poll(async (signal) => this.#compare(await hostNow(api, signal)), {
       everyMillis: nowMillis,
     });
-    this.minutes = new Poll((signal) => gpuMinutes(api, nowSecs() - rangeSecs.day, signal), {
-      everyMillis: minuteMillis,
-    });
+    this.minutes = new Poll((signal) => this.#minutesSince(api, signal), { everyMillis: minuteMillis });
     this.#past = new Poll(async (signal) => {
       const found = await gpusSince(api, nowSecs() - rangeSecs.hour, keptReadings / 2, signal);
       const first = this.readings[0]?.ts ?? Number.POSITIVE_INFINITY;
@@ -50,6 +56,13 @@ export class GpuFeed {
 
   async refresh(): Promise<void> {
     await Promise.all([this.now.refresh(), this.host.refresh(), this.minutes.refresh()]);
+  }
+
+  /** The whole day once, then only what came after it. */
+  async #minutesSince(api: Api, signal: AbortSignal): Promise<readonly Minute[]> {
+    const known = this.minutes.value ?? [];
+    const from = nowSecs() - rangeSecs.day;
+    return joined(known, await gpuMinutes(api, known.at(-1)?.ts ?? from, signal), from);
   }
 
   #take(reading: Telemetry): Telemetry {

@@ -5,7 +5,7 @@ import type { ListedRun } from "../../state/run_list.svelte";
 import { gpusTexts } from "../../text/gpus";
 import { ratesOf } from "./host_rates";
 import { aliveRuns, ProcessRuns } from "./process_runs.svelte";
-import { added, digestOf, lineOf, nearest, type Point, pointsOf } from "./trend";
+import { added, digestOf, joined, lineOf, nearest, type Point, pointsOf } from "./trend";
 
 const minute = (ts: number, util: number, index = 0, uuid: string | null = null): Minute => ({
   ts,
@@ -45,6 +45,12 @@ describe("a trend", () => {
   it("follows a card by its uuid when numbers have changed", () => {
     const minutes = [minute(0, 1, 0, "GPU-b"), minute(60, 2, 1, "GPU-a")];
     expect(pointsOf({ index: 0, uuid: "GPU-a" }, minutes, [], 0)).toEqual([point(60, 2, 25)]);
+  });
+
+  it("is told only what came after the minutes that are known", () => {
+    const known = [minute(0, 1), minute(60, 2)];
+    expect(joined(known, [minute(60, 9), minute(120, 3)], 30)).toEqual([minute(60, 2), minute(120, 3)]);
+    expect(joined([], [minute(60, 9)], 0)).toEqual([minute(60, 9)]);
   });
 
   const view = { from: 0, secs: 100, gap: 30, width: 100 };

@@ -128,6 +128,13 @@ export function nearest(points: readonly Point[], at: number): Point | null {
   return best;
 }
 
+/** Minutes after those that are known, and none from before a time. */
+export function joined(known: readonly Minute[], fresh: readonly Minute[], from: number): readonly Minute[] {
+  const last = known.at(-1)?.ts ?? Number.NEGATIVE_INFINITY;
+  const news = fresh.filter((minute) => minute.ts > last);
+  return [...known, ...news].filter((minute) => minute.ts >= from);
+}
+
 /** Adds a reading; those older than an hour go, and of a long hour every second one stays. */
 export function added(
   readings: readonly Telemetry[],
