@@ -17,7 +17,7 @@ export const recycleBinZh: RecycleBinText = {
     created: "创建时间",
   },
   reason: {
-    user_deleted: "手动选择",
+    user_deleted: "手动删除",
     path_batch_delete: "随文件夹删除",
     unknown: "不明",
   },

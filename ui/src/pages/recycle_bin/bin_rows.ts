@@ -12,7 +12,7 @@ export type ColumnKey = keyof RecycleBinText["column"];
 
 const shapes: readonly (Omit<Column, "label" | "key"> & { key: ColumnKey })[] = [
   { key: "run", width: 190, grows: 2 },
-  { key: "state", width: 112 },
+  { key: "state", width: 120 },
   { key: "path", width: 140, grows: 2 },
   { key: "reason", width: 124 },
   { key: "deleted", width: 98, align: "end" },
