@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { giveGpus, minutes, node, telemetry } from "./gpu_answers";
 import { freePort, Sshd } from "./sshd";
 import { generateRoot, openBrowser, openPage, removalMillis, removeFolder, scratch, Viewer } from "./viewer";
 
@@ -218,6 +219,61 @@ describe("pictures", () => {
     } finally {
       await sshd.close();
     }
+  });
+
+  it("of the recycle bin: light, dark, narrow, in Chinese, asking, empty", async () => {
+    const root = generateRoot(join(folder, "bin/experiments"), 60);
+    const viewer = await Viewer.start(root, join(folder, "home-bin"));
+    const list = (await (await fetch(`${viewer.address}/api/run-list`)).json()) as RunListAnswer;
+    const ids = list.rows.map((cells) => cells[list.fields.indexOf("id")]);
+    await fetch(`${viewer.address}/api/runs/soft-delete`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ run_ids: ids.slice(0, 24) }),
+    });
+    const rows = (page: Page) => page.getByRole("grid").getByRole("link").nth(5).waitFor();
+    const asks = async (page: Page) => {
+      await rows(page);
+      for (const at of [2, 3, 5]) await page.getByRole("checkbox").nth(at).click();
+      await page.getByRole("button", { name: "Delete for good…" }).click();
+      await page.getByRole("dialog").getByText("Space of these files").waitFor();
+    };
+    await draw(viewer, [
+      { name: "recycle-bin-light", address: "/recycle-bin", ready: asks },
+      { name: "recycle-bin-dark", address: "/recycle-bin", options: dark, ready: rows },
+      { name: "recycle-bin-zh", address: "/recycle-bin", options: chinese, ready: rows },
+      { name: "recycle-bin-narrow", address: "/recycle-bin", options: narrow, ready: rows },
+    ]);
+    await fetch(`${viewer.address}/api/recycle-bin/empty`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ confirm: true }),
+    });
+    const explains = (page: Page) =>
+      page.getByRole("heading", { name: "The recycle bin is empty" }).waitFor();
+    await draw(viewer, [{ name: "recycle-bin-empty", address: "/recycle-bin", ready: explains }]);
+    await viewer.stop();
+  });
+
+  it("of GPUs: light, dark, narrow, in Chinese, a day, none", async () => {
+    const root = generateRoot(join(folder, "gpus/experiments"), 12);
+    const viewer = await Viewer.start(root, join(folder, "home-gpus"));
+    // Two readings of the host make its rates.
+    const rates = (page: Page) => page.getByText(/^(write|写) .+/).waitFor();
+    const cards = async (page: Page) => {
+      await giveGpus(page, () => telemetry(node()), minutes(8));
+      await page.reload();
+      await page.getByRole("article").nth(7).waitFor();
+      await rates(page);
+    };
+    await draw(viewer, [
+      { name: "gpus-light", address: "/gpus", ready: cards },
+      { name: "gpus-day-dark", address: "/gpus?range=day", options: dark, ready: cards },
+      { name: "gpus-zh", address: "/gpus", options: chinese, ready: cards },
+      { name: "gpus-narrow", address: "/gpus", options: narrow, ready: cards },
+      { name: "gpus-none", address: "/gpus", ready: rates },
+    ]);
+    await viewer.stop();
   });
 
   it("of 10,000 runs", async () => {

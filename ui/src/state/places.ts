@@ -1,6 +1,6 @@
 /** Address → machine and page, and back. Names are those of the rail, the page folders and the server's files. */
 
-export type PageName = "runs" | "run" | "hosts";
+export type PageName = "runs" | "run" | "gpus" | "hosts" | "recycle_bin";
 
 export interface Place {
   /** Whose runs: empty for the machine that serves the page, `all`, or a host's id, with `~session` when it has several. */
@@ -18,7 +18,9 @@ const elsewhere = /^\/at\/([^/]+)(\/.*)?$/;
 const table: readonly { page: PageName; pattern: RegExp }[] = [
   { page: "runs", pattern: /^\/(?:runs\/?)?(?:index\.html)?$/ },
   { page: "run", pattern: /^\/run\/([^/]+)\/?$/ },
+  { page: "gpus", pattern: /^\/gpus\/?$/ },
   { page: "hosts", pattern: /^\/hosts\/?$/ },
+  { page: "recycle_bin", pattern: /^\/recycle-bin\/?$/ },
 ];
 
 export function placeOf(pathname: string): Place {
@@ -54,3 +56,9 @@ export const runHref = (id: string, machine = ""): string =>
   `${prefix(machine)}/run/${encodeURIComponent(id)}`;
 export const runsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/runs`, query);
 export const hostsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/hosts`, query);
+
+/** A machine has its GPUs and its bin for itself: from the list of all machines the way leads to those of this one. */
+const single = (machine: string): string => prefix(machine === ALL ? "" : machine);
+export const gpusHref = (query = "", machine = ""): string => withQuery(`${single(machine)}/gpus`, query);
+export const recycleBinHref = (query = "", machine = ""): string =>
+  withQuery(`${single(machine)}/recycle-bin`, query);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { hostsHref, placeOf, runHref, runsHref } from "./places";
+import { gpusHref, hostsHref, placeOf, recycleBinHref, runHref, runsHref } from "./places";
 import { follow, route } from "./route.svelte";
 
 describe("addresses", () => {
@@ -12,6 +12,9 @@ describe("addresses", () => {
     ["/run/a%20b", { machine: "", page: "run", id: "a b" }],
     ["/run/%E0%A4%A", { machine: "", page: "run", id: "%E0%A4%A" }],
     ["/run/", { machine: "", page: null, id: null }],
+    ["/gpus", { machine: "", page: "gpus", id: null }],
+    ["/recycle-bin/", { machine: "", page: "recycle_bin", id: null }],
+    ["/at/ssh:gpu-03/gpus", { machine: "ssh:gpu-03", page: "gpus", id: null }],
     ["/hosts", { machine: "", page: "hosts", id: null }],
     ["/at/all/runs", { machine: "all", page: "runs", id: null }],
     ["/at/ssh:gpu-03", { machine: "ssh:gpu-03", page: "runs", id: null }],
@@ -29,6 +32,8 @@ describe("addresses", () => {
     expect(runsHref("q=a", machine)).toBe("/at/recent:me%2F%C3%BC@10.0.0.7:22/runs?q=a");
     expect(placeOf(runHref("x", machine))).toEqual({ machine, page: "run", id: "x" });
     expect(placeOf(hostsHref("", machine))).toMatchObject({ machine, page: "hosts" });
+    expect(placeOf(gpusHref("", machine))).toMatchObject({ machine, page: "gpus" });
+    expect(recycleBinHref("q=a", "all")).toBe("/recycle-bin?q=a");
   });
 });
 

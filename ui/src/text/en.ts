@@ -2,7 +2,7 @@
 
 export const en = {
   app: "Runicorn",
-  pages: { runs: "Runs", run: "Run", hosts: "Hosts" },
+  pages: { runs: "Runs", run: "Run", gpus: "GPUs", hosts: "Hosts", recycle_bin: "Recycle bin" },
   common: {
     retry: "Try again",
     undo: "Undo",
@@ -53,6 +53,7 @@ export const en = {
     copyRoot: "Copy path",
     palette: "Search runs and actions…",
     gpus: "{what} · {busy} busy",
+    gpusLink: "GPUs: {what}, {busy} busy",
     live: "Changes arrive by themselves, as they are written",
     connecting: "Connecting to the viewer…",
     lost: "The viewer does not answer. What you see is the last it said; it is asked again every few seconds.",
@@ -95,6 +96,7 @@ export const en = {
       ["Delete", "delete the ticked runs, or the chosen one (can be undone)"],
       ["E", "rename the chosen run or edit its tags"],
       ["P", "show or hide the preview"],
+      ["R", "in the recycle bin: restore"],
       ["Shift ← →", "on a column's head: make it narrower or wider"],
       ["Ctrl K", "go anywhere, do anything"],
       ["?", "this help"],
@@ -110,7 +112,9 @@ export const en = {
     language: "Language: {name}",
     density: "Rows: {name}",
     goRuns: "Go to all runs",
+    goGpus: "Go to the GPUs",
     goHosts: "Go to the hosts",
+    goRecycleBin: "Go to the recycle bin",
     goHost: "Show {name}",
     goAll: "Show the runs of all hosts",
     openRoot: "Choose the storage folder…",

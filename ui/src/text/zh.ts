@@ -3,7 +3,7 @@ import type { Text } from "./en";
 
 export const zh: Text = {
   app: "Runicorn",
-  pages: { runs: "实验", run: "实验", hosts: "主机" },
+  pages: { runs: "实验", run: "实验", gpus: "GPU", hosts: "主机", recycle_bin: "回收站" },
   common: {
     retry: "重试",
     undo: "撤销",
@@ -54,6 +54,7 @@ export const zh: Text = {
     copyRoot: "复制路径",
     palette: "搜索实验和操作…",
     gpus: "{what} · {busy} 块在用",
+    gpusLink: "GPU：{what}，{busy} 块在用",
     live: "变化会在写入时自动出现",
     connecting: "正在连接查看器…",
     lost: "查看器没有响应。当前显示的是最后一次的内容；每隔几秒会自动重试。",
@@ -96,6 +97,7 @@ export const zh: Text = {
       ["Delete", "删除勾选的实验，或当前实验（可撤销）"],
       ["E", "重命名当前实验或编辑标签"],
       ["P", "显示或隐藏预览"],
+      ["R", "在回收站中：还原"],
       ["Shift ← →", "在列标题上：调整列宽"],
       ["Ctrl K", "前往任何地方，执行任何操作"],
       ["?", "本帮助"],
@@ -111,7 +113,9 @@ export const zh: Text = {
     language: "语言：{name}",
     density: "行距：{name}",
     goRuns: "前往全部实验",
+    goGpus: "前往 GPU 页面",
     goHosts: "前往主机页面",
+    goRecycleBin: "前往回收站",
     goHost: "显示 {name}",
     goAll: "显示所有主机的实验",
     openRoot: "选择存储文件夹…",

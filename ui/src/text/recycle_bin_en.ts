@@ -1,0 +1,68 @@
+/** The words of the recycle bin, in English. */
+export const recycleBinEn = {
+  title: "Recycle bin",
+  table: "Deleted runs",
+  search: "Search deleted runs",
+  searchHint: "name, id, folder",
+  clearSearch: "Clear the search",
+  empty: "Empty the bin…",
+  column: {
+    run: "Run",
+    state: "State",
+    path: "Folder",
+    reason: "How",
+    deleted: "Deleted",
+    created: "Created",
+  },
+  reason: {
+    user_deleted: "chosen by hand",
+    path_batch_delete: "with its folder",
+    unknown: "not known",
+  } as Record<string, string>,
+  tick: "Tick {name}",
+  tickAll: "Tick every run shown",
+  count: "{n} deleted run|{n} deleted runs",
+  countShown: "{shown} of {all} deleted runs",
+  countTicked: "{n} ticked",
+  restore: "Restore",
+  purge: "Delete for good…",
+  clearTicks: "Clear",
+  keys: "Enter opens · R restores · Delete asks, then deletes for good",
+  none: {
+    title: "The recycle bin is empty",
+    detail:
+      "A run that you delete comes here first, with all its files, and can be restored. Nothing leaves the bin by itself.",
+    runs: "Go to the runs",
+  },
+  noneFound: "No deleted run fits this search",
+  restoredOne: "Restored {name}",
+  restoredMany: "Restored {n} runs",
+  restoredSome: "Restored {n} runs; {failed} could not be restored: {detail}",
+  againOne: "Moved {name} back to the recycle bin",
+  againMany: "Moved {n} runs back to the recycle bin",
+  notDone: "Not done: {detail}",
+  purged: "Deleted {n} run for good|Deleted {n} runs for good",
+  purgedSome: "Deleted {n} runs for good; {failed} could not be deleted: {detail}",
+  emptied:
+    "The recycle bin is empty: {n} run deleted for good|The recycle bin is empty: {n} runs deleted for good",
+  dialog: {
+    title: "Delete {n} run for good?|Delete {n} runs for good?",
+    emptyTitle: "Empty the recycle bin?",
+    warning: "Their folders are removed from the disk. This cannot be undone.",
+    more: "and {n} more",
+    counting: "Looking at what would go… {done} of {n}",
+    facts: "What would go",
+    runs: "Runs",
+    files: "Saved files that nothing else uses",
+    bytes: "Space of these files",
+    kept: "Saved things that stay, as other runs use them",
+    failed: "Runs that could not be deleted",
+    fault: "What would go could not be told: {detail}",
+    sure: "I know that this run cannot be brought back|I know that these {n} runs cannot be brought back",
+    confirm: "Delete {n} run for good|Delete {n} runs for good",
+    busy: "Deleting…",
+  },
+};
+
+/** What a language must provide. */
+export type RecycleBinText = typeof recycleBinEn;
