@@ -78,6 +78,14 @@ impl Cell {
         boxed(TAG_TEXT, position as u64)
     }
 
+    /// The value of a float that is finite, told by one comparison.
+    #[inline]
+    pub(crate) fn finite_float(self) -> Option<f64> {
+        let value = f64::from_bits(self.0);
+        // Everything that is no float is a NaN by its bits.
+        value.is_finite().then_some(value)
+    }
+
     #[inline]
     pub(crate) fn is_absent(self) -> bool {
         self == Cell::ABSENT

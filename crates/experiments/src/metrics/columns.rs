@@ -132,11 +132,8 @@ impl Columns {
                 ..(rows.end - start).min(u64::from(group.rows)) as u32;
             #[expect(clippy::cast_possible_truncation, reason = "an index of `values`")]
             let offset = start.saturating_sub(rows.start) as usize;
-            group.for_each_in(chunk, span.clone(), |row, cell| {
-                if let Some(value) = group.number(cell).filter(|value| value.is_finite()) {
-                    values[offset + (row - span.start) as usize] = value;
-                }
-            });
+            let places = &mut values[offset..];
+            group.fill_finite(chunk, span, places);
         }
     }
 

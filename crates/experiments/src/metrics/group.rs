@@ -162,6 +162,53 @@ impl RowGroup {
         }
     }
 
+    /// Puts the finite numbers of some rows into their places; whatever is none leaves its place as it was. The two shapes that
+    /// most series have are taken without looking at each cell's kind.
+    pub(crate) fn fill_finite(
+        &self,
+        chunk: &Chunk,
+        rows: std::ops::Range<u32>,
+        places: &mut [f64],
+    ) {
+        match chunk.shape {
+            Shape::Dense => {
+                let cells = self.span(chunk).get(rows.start as usize..);
+                let cells = cells.unwrap_or_default().iter().take(rows.len());
+                for (&cell, place) in cells.zip(places) {
+                    if let Some(value) = Cell(cell).finite_float() {
+                        *place = value;
+                    } else if let Some(value) = self.finite(Cell(cell)) {
+                        *place = value;
+                    }
+                }
+            }
+            Shape::IntRun => match int_run_within(self.span(chunk), &rows) {
+                Some((first, step)) => {
+                    for (row, place) in rows.zip(places) {
+                        *place = (first + i64::from(row) * step) as f64;
+                    }
+                }
+                None => self.fill_slowly(chunk, rows, places),
+            },
+            Shape::Sparse | Shape::Constant => self.fill_slowly(chunk, rows, places),
+        }
+    }
+
+    fn fill_slowly(&self, chunk: &Chunk, rows: std::ops::Range<u32>, places: &mut [f64]) {
+        let start = rows.start;
+        self.for_each_in(chunk, rows, |row, cell| {
+            if let Some(value) = self.finite(cell)
+                && let Some(place) = places.get_mut((row - start) as usize)
+            {
+                *place = value;
+            }
+        });
+    }
+
+    fn finite(&self, cell: Cell) -> Option<f64> {
+        self.number(cell).filter(|value| value.is_finite())
+    }
+
     /// The step of a row.
     pub(crate) fn step_cell(&self, row: u32) -> Cell {
         self.steps
@@ -246,12 +293,26 @@ impl RowGroup {
     }
 }
 
-fn int_run(span: &[u64], row: u32) -> Cell {
+/// The first value of a run of integers, and how far it is from one row to the next.
+fn int_run_of(span: &[u64]) -> (i64, i64) {
     let int = |at: usize| match span.get(at).map(|&cell| Cell(cell).kind()) {
         Some(Kind::Int(value)) => value,
         _ => 0,
     };
-    Cell::int(int(0) + i64::from(row) * int(1)).unwrap_or(Cell::ABSENT)
+    (int(0), int(1))
+}
+
+/// The same when the values of all these rows are integers that a cell can hold.
+fn int_run_within(span: &[u64], rows: &std::ops::Range<u32>) -> Option<(i64, i64)> {
+    let (first, step) = int_run_of(span);
+    let fits = |row: u32| Cell::int(first + i64::from(row) * step).is_some();
+    // Between its ends a run is between the values of its ends.
+    (fits(rows.start) && fits(rows.end.saturating_sub(1))).then_some((first, step))
+}
+
+fn int_run(span: &[u64], row: u32) -> Cell {
+    let (first, step) = int_run_of(span);
+    Cell::int(first + i64::from(row) * step).unwrap_or(Cell::ABSENT)
 }
 
 /// Rows on their way into a group: cells in the order they are recorded, turned into columns at the end.
