@@ -5,6 +5,7 @@ import type { PageName } from "./state/places";
 
 export const pages: Record<PageName, () => Promise<Component> | Component> = {
   runs: () => Runs,
+  compare: async () => (await import("./pages/compare/Compare.svelte")).default,
   hosts: async () => (await import("./pages/hosts/Hosts.svelte")).default,
   run: async () => (await import("./pages/run/Run.svelte")).default,
 };

@@ -1,6 +1,6 @@
 /** Address → machine and page, and back. Names are those of the rail, the page folders and the server's files. */
 
-export type PageName = "runs" | "run" | "hosts";
+export type PageName = "runs" | "run" | "compare" | "hosts";
 
 export interface Place {
   /** Whose runs: empty for the machine that serves the page, `all`, or a host's id, with `~session` when it has several. */
@@ -18,6 +18,7 @@ const elsewhere = /^\/at\/([^/]+)(\/.*)?$/;
 const table: readonly { page: PageName; pattern: RegExp }[] = [
   { page: "runs", pattern: /^\/(?:runs\/?)?(?:index\.html)?$/ },
   { page: "run", pattern: /^\/run\/([^/]+)\/?$/ },
+  { page: "compare", pattern: /^\/compare\/?$/ },
   { page: "hosts", pattern: /^\/hosts\/?$/ },
 ];
 
@@ -54,3 +55,19 @@ export const runHref = (id: string, machine = ""): string =>
   `${prefix(machine)}/run/${encodeURIComponent(id)}`;
 export const runsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/runs`, query);
 export const hostsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/hosts`, query);
+
+/** A comma stands between ids; one inside an id is escaped once more. */
+const idText = (id: string): string => encodeURIComponent(id.replace(/[%,]/g, encodeURIComponent));
+
+/** These runs of a machine beside each other; without any, the page that teaches how to choose some. */
+export const compareHref = (ids: readonly string[] = [], machine = ""): string =>
+  withQuery(`${prefix(machine)}/compare`, ids.length === 0 ? "" : `runs=${ids.map(idText).join(",")}`);
+
+/** A list of ids as a member of an address; null for none. */
+export const idsMember = (ids: readonly string[]): string | null =>
+  ids.length === 0 ? null : ids.map((id) => id.replace(/[%,]/g, encodeURIComponent)).join(",");
+
+/** The ids of such a member, each once. */
+export const idsOf = (member: string): string[] => [
+  ...new Set(member.split(",").filter(Boolean).map(decoded)),
+];

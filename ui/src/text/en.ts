@@ -2,7 +2,7 @@
 
 export const en = {
   app: "Runicorn",
-  pages: { runs: "Runs", run: "Run", hosts: "Hosts" },
+  pages: { runs: "Runs", run: "Run", compare: "Compare", hosts: "Hosts" },
   common: {
     retry: "Try again",
     undo: "Undo",
@@ -94,6 +94,7 @@ export const en = {
       ["/", "search"],
       ["Delete", "delete the ticked runs, or the chosen one (can be undone)"],
       ["E", "rename the chosen run or edit its tags"],
+      ["C", "compare the ticked runs"],
       ["P", "show or hide the preview"],
       ["Shift ← →", "on a column's head: make it narrower or wider"],
       ["Ctrl K", "go anywhere, do anything"],
@@ -110,6 +111,8 @@ export const en = {
     language: "Language: {name}",
     density: "Rows: {name}",
     goRuns: "Go to all runs",
+    compare: "Compare the {n} ticked runs",
+    goCompare: "Go to the comparison of runs",
     goHosts: "Go to the hosts",
     goHost: "Show {name}",
     goAll: "Show the runs of all hosts",
@@ -158,6 +161,9 @@ export const en = {
     none: { title: "No run fits this search", clear: "Clear the search" },
     open: "Open",
     edit: "Rename, tags…",
+    compare: "Compare",
+    compareHint: "Compare the ticked runs (C)",
+    compareApart: "Only runs of one host can be compared",
     tagTicked: "Tags…",
     delete: "Delete",
     clearTicks: "Clear",

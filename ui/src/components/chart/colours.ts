@@ -9,6 +9,8 @@ export interface ChartColours {
 }
 
 const SERIES = 8;
+/** Tell lines apart when colours repeat: solid first. */
+export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
 
 export function chartColours(element: Element): ChartColours {
   const style = getComputedStyle(element);
@@ -26,8 +28,7 @@ export function chartColours(element: Element): ChartColours {
 /** The colour of a series, and its dashes from the ninth on. */
 export function strokeOf(colours: ChartColours, index: number): { stroke: string; dash: number[] } {
   const stroke = colours.series[index % SERIES] ?? colours.words;
-  const dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
-  return { stroke, dash: dashes[Math.floor(index / SERIES) % dashes.length] ?? [] };
+  return { stroke, dash: [...(DASHES[Math.floor(index / SERIES) % DASHES.length] ?? [])] };
 }
 
 /** Tells when the theme changes; returns the way to stop. */

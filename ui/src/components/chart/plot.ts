@@ -31,6 +31,9 @@ export interface PlotBox {
 const X_TICK_PX = 64;
 const Y_TICK_PX = 34;
 const ISOLATED_PX = 10;
+/** How strong the other lines are while one is pointed at, and how much wider that one is. */
+const BACK_ALPHA = 0.16;
+const FRONT_WIDTH = 1.7;
 
 export class Plot {
   #plot: uPlot | null = null;
@@ -38,6 +41,7 @@ export class Plot {
   #frame: Frame;
   #xTicks: Tick[] = [];
   #yTicks: Tick[] = [];
+  #front: string | null = null;
   /** Points that a logarithmic axis could not show in the last picture. */
   hidden = 0;
 
@@ -69,7 +73,33 @@ export class Plot {
     } else {
       this.#update(this.#plot, columns);
     }
+    if (this.#front !== null) this.#weigh();
     return this.#box(this.#plot);
+  }
+
+  /** Brings a line forward and the others back, or shows all alike; nothing is worked out anew. */
+  bringForward(id: string | null): void {
+    if (id === this.#front) return;
+    this.#front = id;
+    this.#weigh();
+  }
+
+  #weigh(): void {
+    const plot = this.#plot;
+    if (!plot) return;
+    const { series } = this.#frame;
+    const smoothed = plot.series.length > 1 + series.length;
+    const front = series.some((line) => line.id === this.#front) ? this.#front : null;
+    const looks = series.flatMap((line) =>
+      this.#lines(line, smoothed).map((look) => ({ look, id: line.id })),
+    );
+    looks.forEach(({ look, id }, at) => {
+      const drawn = plot.series[at + 1];
+      if (!drawn) return;
+      drawn.alpha = (look.alpha ?? 1) * (front === null || front === id ? 1 : BACK_ALPHA);
+      drawn.width = (look.width ?? 1) * (front === id ? FRONT_WIDTH : 1);
+    });
+    plot.redraw(false, false);
   }
 
   destroy(): void {

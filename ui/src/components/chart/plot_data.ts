@@ -159,6 +159,30 @@ export function nearestPoint(xs: readonly number[], x: number, axis: Axis): numb
   return gap(low) < gap(before) ? lastOfEqual(xs, low) : before;
 }
 
+/** Where the nearest point of any line stands; `x` itself when there is none. */
+export function nearestX(list: readonly LineSeries[], x: number, axis: Axis): number {
+  const place = axis.at(x);
+  let [best, gap] = [x, Number.POSITIVE_INFINITY];
+  for (const line of list) {
+    const index = nearestPoint(line.x, x, axis);
+    const own = index < 0 ? Number.NaN : Math.abs(axis.at(line.x[index] as number) - place);
+    if (own < gap) [best, gap] = [line.x[index] as number, own];
+  }
+  return best;
+}
+
+/** The place of the line that is nearest to a height, both 0..1 from the top; -1 when none is within `reach`. */
+export function nearestLine(tops: readonly number[], top: number, reach: number): number {
+  let found = -1;
+  let gap = reach;
+  tops.forEach((own, at) => {
+    if (own < 0 || own > 1 || Math.abs(own - top) > gap) return;
+    gap = Math.abs(own - top);
+    found = at;
+  });
+  return found;
+}
+
 function lastOfEqual(xs: readonly number[], index: number): number {
   let last = index;
   while (last + 1 < xs.length && xs[last + 1] === xs[index]) last += 1;
