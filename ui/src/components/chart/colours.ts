@@ -4,6 +4,8 @@ export interface ChartColours {
   grid: string;
   words: string;
   mark: string;
+  /** What charts stand on. */
+  ground: string;
   series: string[];
   font: string;
 }
@@ -20,6 +22,7 @@ export function chartColours(element: Element): ChartColours {
     grid: token("--line"),
     words: token("--faint"),
     mark: token("--warn"),
+    ground: token("--panel"),
     series: Array.from({ length: SERIES }, (_, i) => token(`--s${i + 1}`)),
     font: `${Math.round(root_px * 0.6875)}px ${token("--font") || "sans-serif"}`,
   };

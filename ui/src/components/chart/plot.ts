@@ -6,6 +6,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Axis } from "./axis";
 import { type ChartColours, strokeOf } from "./colours";
+import { Front } from "./front";
 import { drawMarks } from "./marks";
 import { type LineSeries, type PlotColumn, plotData } from "./plot_data";
 import type { Tick } from "./ticks";
@@ -31,9 +32,6 @@ export interface PlotBox {
 const X_TICK_PX = 64;
 const Y_TICK_PX = 34;
 const ISOLATED_PX = 10;
-/** How strong the other lines are while one is pointed at, and how much wider that one is. */
-const BACK_ALPHA = 0.16;
-const FRONT_WIDTH = 1.7;
 
 export class Plot {
   #plot: uPlot | null = null;
@@ -41,7 +39,8 @@ export class Plot {
   #frame: Frame;
   #xTicks: Tick[] = [];
   #yTicks: Tick[] = [];
-  #front: string | null = null;
+  #frontId: string | null = null;
+  readonly #front: Front;
   /** Points that a logarithmic axis could not show in the last picture. */
   hidden = 0;
 
@@ -50,6 +49,7 @@ export class Plot {
     frame: Frame,
   ) {
     this.#frame = frame;
+    this.#front = new Front(host);
   }
 
   /** Draws a frame: new data and sizes are cheap, another number of lines or another theme starts afresh. */
@@ -73,36 +73,25 @@ export class Plot {
     } else {
       this.#update(this.#plot, columns);
     }
-    if (this.#front !== null) this.#weigh();
     return this.#box(this.#plot);
   }
 
-  /** Brings a line forward and the others back, or shows all alike; nothing is worked out anew. */
+  /** Lets a line stand out among the others, or shows all alike; those are not drawn anew. */
   bringForward(id: string | null): void {
-    if (id === this.#front) return;
-    this.#front = id;
-    this.#weigh();
+    if (id === this.#frontId) return;
+    this.#frontId = id;
+    this.#drawFront();
   }
 
-  #weigh(): void {
-    const plot = this.#plot;
-    if (!plot) return;
+  #drawFront(): void {
     const { series } = this.#frame;
-    const smoothed = plot.series.length > 1 + series.length;
-    const front = series.some((line) => line.id === this.#front) ? this.#front : null;
-    const looks = series.flatMap((line) =>
-      this.#lines(line, smoothed).map((look) => ({ look, id: line.id })),
-    );
-    looks.forEach(({ look, id }, at) => {
-      const drawn = plot.series[at + 1];
-      if (!drawn) return;
-      drawn.alpha = (look.alpha ?? 1) * (front === null || front === id ? 1 : BACK_ALPHA);
-      drawn.width = (look.width ?? 1) * (front === id ? FRONT_WIDTH : 1);
-    });
-    plot.redraw(false, false);
+    const line = series.length < 2 ? undefined : series.find((one) => one.id === this.#frontId);
+    if (line && this.#plot) this.#front.draw(this.#plot, this.#frame, line);
+    else this.#front.clear();
   }
 
   destroy(): void {
+    this.#front.clear();
     this.#plot?.destroy();
     this.#plot = null;
   }
@@ -157,7 +146,7 @@ export class Plot {
           values: () => this.#yTicks.map((tick) => tick.label),
         },
       ],
-      hooks: { draw: [(plot) => drawMarks(plot, this.#frame)] },
+      hooks: { draw: [(plot) => drawMarks(plot, this.#frame), () => this.#drawFront()] },
     };
   }
 

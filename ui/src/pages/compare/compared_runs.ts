@@ -4,6 +4,8 @@ import type { RunRow } from "../../api/wire";
 export interface ComparedRun {
   id: string;
   name: string;
+  /** The end of the id, which tells runs of one name apart. */
+  short: string;
   /** Null while nobody knows. */
   status: string | null;
   path: string | null;
@@ -28,6 +30,7 @@ export function comparedRuns(
     return {
       id,
       name: row?.alias || id,
+      short: id.split("_").at(-1) ?? id,
       status: row?.status ?? null,
       path: row?.path ?? null,
       look: looks.get(id) ?? 0,

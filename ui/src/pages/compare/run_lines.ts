@@ -11,11 +11,11 @@ export function runLines(
   runs: readonly ComparedRun[],
 ): LineSeries[] {
   const byId = new Map(ids.map((id, at) => [id, curves[at] ?? null]));
-  return runs.flatMap(({ id, name, look, shown }) => {
+  return runs.flatMap(({ id, name, short, look, shown }) => {
     const curve = byId.get(id);
     if (!curve || !shown || curve.x.length + curve.nonFinite.length === 0) return [];
     const { x, y, smooth, nonFinite } = curve;
-    return [{ id, label: name, x, y, smooth, nonFinite, colour: look }];
+    return [{ id, label: name === id ? `…${short}` : name, x, y, smooth, nonFinite, colour: look }];
   });
 }
 
