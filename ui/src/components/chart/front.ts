@@ -11,6 +11,7 @@ const VEIL_ALPHA = 0.82;
 const WIDTH_PX = 2.4;
 const RAW_WIDTH_PX = 1;
 const RAW_ALPHA = 0.4;
+const EDGE_PX = 4;
 
 type Column = ArrayLike<number | null | undefined>;
 
@@ -33,7 +34,9 @@ export class Front {
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     ctx.globalAlpha = VEIL_ALPHA;
     ctx.fillStyle = frame.colours.ground;
-    ctx.fillRect(left, top, width, height);
+    // A little over the edges: dots of the others reach beyond them.
+    const over = EDGE_PX * uPlot.pxRatio;
+    ctx.fillRect(left - over, top - over, width + 2 * over, height + over);
     ctx.save();
     ctx.beginPath();
     ctx.rect(left, top, width, height);
