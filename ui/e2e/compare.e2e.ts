@@ -157,6 +157,17 @@ describe("choosing", () => {
     await page.waitForURL("**/runs");
   });
 
+  it("goes back to the list with the compared runs ticked, so that one more can be added", async () => {
+    await open([BASE, WIDE_LR]);
+    await page.getByRole("button", { name: /^Add or change runs/ }).click();
+    await page.getByText("2 ticked").waitFor();
+    await page.getByRole("searchbox", { name: "Search runs" }).fill("path:cmp");
+    await tick("still going");
+    await page.keyboard.press("c");
+    await page.waitForURL(`**/compare?runs=${BASE},${WIDE_LR},${LIVE}`);
+    await says("train/loss", "runs: 3,");
+  });
+
   it("ticked runs are compared by the button under the list", async () => {
     await page.goto(`${viewer.address}/runs?q=path:cmp`);
     await tick("still going");

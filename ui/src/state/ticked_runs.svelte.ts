@@ -19,6 +19,19 @@ export function comparisonOf(rows: readonly Ticked[]): string | null {
 class TickedRuns {
   rows = $state.raw<readonly Ticked[]>([]);
   readonly comparison = $derived(comparisonOf(this.rows));
+  #brought: readonly string[] = [];
+
+  /** Has the list that is opened next begin with these ticked, so that others can be added to them. */
+  bring(ids: readonly string[]): void {
+    this.#brought = ids;
+  }
+
+  /** What was brought, once. */
+  take(): readonly string[] {
+    const ids = this.#brought;
+    this.#brought = [];
+    return ids;
+  }
 }
 
 export const tickedRuns = new TickedRuns();

@@ -21,7 +21,7 @@ export const compareEn = {
     gone: "No run here has this id",
     failed: "Not loaded: {detail}",
     again: "Load {name} again",
-    hidden: "{n} hidden",
+    add: "Add or change runs, on the Runs page (Esc)",
   },
   gone: {
     title: "None of these runs is here",

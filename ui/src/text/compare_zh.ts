@@ -22,7 +22,7 @@ export const compareZh: CompareText = {
     gone: "这里没有该编号的实验",
     failed: "未加载：{detail}",
     again: "重新加载 {name}",
-    hidden: "已隐藏 {n} 个",
+    add: "在实验页面添加或更改实验（Esc）",
   },
   gone: {
     title: "这里没有这些实验",

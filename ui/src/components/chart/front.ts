@@ -36,7 +36,7 @@ export class Front {
     ctx.fillStyle = frame.colours.ground;
     // A little over the edges: dots of the others reach beyond them.
     const over = EDGE_PX * uPlot.pxRatio;
-    ctx.fillRect(left - over, top - over, width + 2 * over, height + over);
+    ctx.fillRect(left - over, top - over, width + 2 * over, height + over + 2 * uPlot.pxRatio);
     ctx.save();
     ctx.beginPath();
     ctx.rect(left, top, width, height);
