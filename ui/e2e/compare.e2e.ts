@@ -4,7 +4,17 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { append, eventLine } from "./run_root";
-import { openBrowser, openPage, removeFolder, scratch, type View, Viewer, writeRun } from "./viewer";
+import { Sshd } from "./sshd";
+import {
+  lightViewer,
+  openBrowser,
+  openPage,
+  removeFolder,
+  scratch,
+  type View,
+  Viewer,
+  writeRun,
+} from "./viewer";
 
 const BASE = "20260201_000000_ba5e00";
 const WIDE_LR = "20260202_000000_1a12e0";
@@ -432,5 +442,45 @@ describe("faces", () => {
       .waitFor();
     expect(narrow.faults).toEqual([]);
     await narrow.close();
+  });
+});
+
+describe("runs of another host", { timeout: 240_000 }, () => {
+  it("are compared from that host's list, under its address", async () => {
+    const far = scratch();
+    process.env.RUNICORN_VIEWERS ??= lightViewer(join(far, "viewers"));
+    const sshd = await Sshd.start(far);
+    const home = join(far, "home");
+    const stanza = `Host gpu-test\n  HostName 127.0.0.1\n  Port ${sshd.port}\n  User ${sshd.username}\n`;
+    Viewer.writeSshConfig(home, `${stanza}  IdentityFile ${sshd.key}\n  IdentitiesOnly yes\n`);
+    for (const [id, alias] of [
+      ["20260102_000000_fa0001", "far one"],
+      ["20260103_000000_fa0002", "far two"],
+    ] as const) {
+      const dir = writeRun(sshd.root, { id, path: "far", alias, status: "finished" });
+      append(dir, "events.jsonl", eventLine(1, { loss: 1 }) + eventLine(2, { loss: 2 }));
+    }
+    const near = await Viewer.start(root, home);
+    try {
+      await page.goto(`${near.address}/hosts?selected=ssh:gpu-test`);
+      await page
+        .getByRole("region", { name: "Server: gpu-test" })
+        .getByRole("button", { name: "Connect", exact: true })
+        .click();
+      await page.getByRole("button", { name: "Trust and connect" }).click();
+      const grid = page.getByRole("grid", { name: "Runs" });
+      await grid.getByRole("checkbox", { name: "Tick far one" }).click({ timeout: 120_000 });
+      await grid.getByRole("checkbox", { name: "Tick far two" }).click();
+      await page.keyboard.press("c");
+      await page.waitForURL("**/at/ssh:gpu-test/compare?runs=20260102_000000_fa0001,20260103_000000_fa0002");
+      await says("loss", "runs: 2, points drawn: 4");
+      await page.reload();
+      await pick("far two").waitFor();
+      await says("loss", "runs: 2, points drawn: 4");
+    } finally {
+      await near.stop();
+      await sshd.close();
+      await removeFolder(far);
+    }
   });
 });
