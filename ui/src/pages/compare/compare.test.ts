@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { RunDetail, RunMetrics } from "../../api/wire";
+import type { RunDetail, RunMetrics, RunRow } from "../../api/wire";
+import { compareEn } from "../../text/compare_en";
+import { compareZh } from "../../text/compare_zh";
+import type { Curve } from "../charts/series_feed.svelte";
+import { comparedRuns } from "./compared_runs";
 import { compareValues, differences, flatten, isEqual } from "./differences";
 import { metricsOfAll } from "./metrics_of_all";
+import { extentOfAll, runLines } from "./run_lines";
 import { LIMIT, readCompare, sectionMembers } from "./view_state";
 
 const map = (members: Record<string, string>) => new Map(Object.entries(members));
@@ -110,6 +115,56 @@ describe("the metrics of several runs", () => {
       ["lr", ["b"]],
     ]);
     expect(all.axes).toEqual(["epoch"]);
+  });
+});
+
+describe("the lines of a chart", () => {
+  const curve = (x: number[]): Curve => ({
+    x,
+    y: x,
+    smooth: null,
+    nonFinite: [],
+    last: null,
+    points: x.length,
+    nonFinitePoints: 0,
+    extent: x.length === 0 ? null : { from: x[0] ?? 0, to: x.at(-1) ?? 0 },
+    exact: true,
+    problem: null,
+  });
+  const rows = [{ id: "20260101_000000_aa", alias: "named", status: "running", path: "p" } as RunRow];
+  const runs = comparedRuns(
+    ["20260101_000000_aa", "20260101_000000_bb", "c"],
+    rows,
+    new Map([["c", "gone"]]),
+    new Map([["20260101_000000_bb", 9]]),
+    new Set(["c"]),
+  );
+
+  it("are of the runs that are shown and have points, in their colours, by names that tell them apart", () => {
+    expect(runs.map(({ name, status, shown, fault }) => [name, status, shown, fault])).toEqual([
+      ["named", "running", true, null],
+      ["20260101_000000_bb", null, true, null],
+      ["c", null, false, "gone"],
+    ]);
+    const ids = ["c", "20260101_000000_bb", "20260101_000000_aa"];
+    const lines = runLines(ids, [curve([1]), curve([1, 2]), curve([])], runs);
+    expect(lines.map(({ id, label, colour }) => [id, label, colour])).toEqual([
+      ["20260101_000000_bb", "…bb", 9],
+    ]);
+  });
+
+  it("share one axis", () => {
+    expect(extentOfAll([curve([3, 9]), null, curve([]), curve([1, 4])])).toEqual({ from: 1, to: 9 });
+    expect(extentOfAll([null])).toBeNull();
+  });
+});
+
+describe("the words of the page", () => {
+  const sentences = (part: unknown): string[] =>
+    typeof part === "string" ? [part] : Object.values(part as object).flatMap(sentences);
+  const holes = (text: string) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+  it("have the same values to put in, in every language", () => {
+    expect(sentences(compareZh).map(holes)).toEqual(sentences(compareEn).map(holes));
   });
 });
 
