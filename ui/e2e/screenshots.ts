@@ -196,6 +196,42 @@ describe("pictures", () => {
     await viewer.stop();
   });
 
+  it("of a comparison: charts, what changed, narrow and none chosen", async () => {
+    mkdirSync(join(folder, "none"));
+    const viewer = await Viewer.start(join(folder, "none"), join(folder, "home-compare"));
+    await fetch(`${viewer.address}/api/samples`, { method: "POST" });
+    const list = (await (await fetch(`${viewer.address}/api/run-list`)).json()) as RunListAnswer;
+    const ids = (start: string) =>
+      list.rows
+        .filter((cells) => String(cells[list.fields.indexOf("alias")]).startsWith(start))
+        .map((cells) => cells[list.fields.indexOf("id")])
+        .join(",");
+    const vision = `/compare?runs=${ids("resnet18")},${ids("vit")}`;
+    const pointed = async (page: Page) => {
+      await charts(page);
+      const plot = await page.locator("article .over").nth(1).boundingBox();
+      if (plot) await page.mouse.move(plot.x + plot.width * 0.4, plot.y + plot.height * 0.5);
+      await page.locator(".tip").waitFor();
+    };
+    const table = (page: Page) => page.getByRole("table").waitFor();
+    const small: BrowserContextOptions = { viewport: { width: 720, height: 700 } };
+    await draw(viewer, [
+      { name: "compare-charts", address: `${vision}&smooth=ema:0.8`, ready: pointed },
+      { name: "compare-charts-dark", address: vision, options: dark, ready: charts },
+      { name: "compare-charts-zh", address: vision, options: chinese, ready: charts },
+      { name: "compare-changed", address: `${vision}&tab=changed`, ready: table },
+      { name: "compare-changed-dark", address: `${vision}&tab=changed`, options: dark, ready: table },
+      { name: "compare-changed-zh", address: `${vision}&tab=changed`, options: chinese, ready: table },
+      { name: "compare-narrow", address: vision, options: small, ready: charts },
+      {
+        name: "compare-empty",
+        address: "/compare",
+        ready: (page) => page.getByRole("button", { name: "Go to the runs" }).waitFor(),
+      },
+    ]);
+    await viewer.stop();
+  });
+
   it("of an empty folder and of one that is not there", async () => {
     mkdirSync(join(folder, "empty"));
     const empty = await Viewer.start(join(folder, "empty"), join(folder, "home-empty"));

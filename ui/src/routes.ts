@@ -6,6 +6,7 @@ import type { PageName } from "./state/places";
 export const pages: Record<PageName, () => Promise<Component> | Component> = {
   runs: () => Runs,
   gpus: async () => (await import("./pages/gpus/Gpus.svelte")).default,
+  compare: async () => (await import("./pages/compare/Compare.svelte")).default,
   hosts: async () => (await import("./pages/hosts/Hosts.svelte")).default,
   run: async () => (await import("./pages/run/Run.svelte")).default,
   recycle_bin: async () => (await import("./pages/recycle_bin/RecycleBin.svelte")).default,

@@ -1,6 +1,6 @@
 /** Address → machine and page, and back. Names are those of the rail, the page folders and the server's files. */
 
-export type PageName = "runs" | "run" | "gpus" | "hosts" | "recycle_bin";
+export type PageName = "runs" | "run" | "compare" | "gpus" | "hosts" | "recycle_bin";
 
 export interface Place {
   /** Whose runs: empty for the machine that serves the page, `all`, or a host's id, with `~session` when it has several. */
@@ -19,6 +19,7 @@ const table: readonly { page: PageName; pattern: RegExp }[] = [
   { page: "runs", pattern: /^\/(?:runs\/?)?(?:index\.html)?$/ },
   { page: "run", pattern: /^\/run\/([^/]+)\/?$/ },
   { page: "gpus", pattern: /^\/gpus\/?$/ },
+  { page: "compare", pattern: /^\/compare\/?$/ },
   { page: "hosts", pattern: /^\/hosts\/?$/ },
   { page: "recycle_bin", pattern: /^\/recycle-bin\/?$/ },
 ];
@@ -62,3 +63,19 @@ const single = (machine: string): string => prefix(machine === ALL ? "" : machin
 export const gpusHref = (query = "", machine = ""): string => withQuery(`${single(machine)}/gpus`, query);
 export const recycleBinHref = (query = "", machine = ""): string =>
   withQuery(`${single(machine)}/recycle-bin`, query);
+
+/** A comma stands between ids; one inside an id is escaped once more. */
+const idText = (id: string): string => encodeURIComponent(id.replace(/[%,]/g, encodeURIComponent));
+
+/** These runs of a machine beside each other; without any, the page that teaches how to choose some. */
+export const compareHref = (ids: readonly string[] = [], machine = ""): string =>
+  withQuery(`${prefix(machine)}/compare`, ids.length === 0 ? "" : `runs=${ids.map(idText).join(",")}`);
+
+/** A list of ids as a member of an address; null for none. */
+export const idsMember = (ids: readonly string[]): string | null =>
+  ids.length === 0 ? null : ids.map((id) => id.replace(/[%,]/g, encodeURIComponent)).join(",");
+
+/** The ids of such a member, each once. */
+export const idsOf = (member: string): string[] => [
+  ...new Set(member.split(",").filter(Boolean).map(decoded)),
+];

@@ -1,5 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { gpusHref, hostsHref, placeOf, recycleBinHref, runHref, runsHref } from "./places";
+import {
+  compareHref,
+  gpusHref,
+  hostsHref,
+  idsMember,
+  idsOf,
+  placeOf,
+  recycleBinHref,
+  runHref,
+  runsHref,
+} from "./places";
 import { follow, route } from "./route.svelte";
 
 describe("addresses", () => {
@@ -15,6 +25,8 @@ describe("addresses", () => {
     ["/gpus", { machine: "", page: "gpus", id: null }],
     ["/recycle-bin/", { machine: "", page: "recycle_bin", id: null }],
     ["/at/ssh:gpu-03/gpus", { machine: "ssh:gpu-03", page: "gpus", id: null }],
+    ["/compare", { machine: "", page: "compare", id: null }],
+    ["/at/ssh:gpu-03/compare/", { machine: "ssh:gpu-03", page: "compare", id: null }],
     ["/hosts", { machine: "", page: "hosts", id: null }],
     ["/at/all/runs", { machine: "all", page: "runs", id: null }],
     ["/at/ssh:gpu-03", { machine: "ssh:gpu-03", page: "runs", id: null }],
@@ -31,9 +43,25 @@ describe("addresses", () => {
     const machine = "recent:me/ü@10.0.0.7:22";
     expect(runsHref("q=a", machine)).toBe("/at/recent:me%2F%C3%BC@10.0.0.7:22/runs?q=a");
     expect(placeOf(runHref("x", machine))).toEqual({ machine, page: "run", id: "x" });
+    expect(compareHref(["a", "b"], "ssh:gpu-03")).toBe("/at/ssh:gpu-03/compare?runs=a,b");
+    expect(compareHref()).toBe("/compare");
     expect(placeOf(hostsHref("", machine))).toMatchObject({ machine, page: "hosts" });
     expect(placeOf(gpusHref("", machine))).toMatchObject({ machine, page: "gpus" });
     expect(recycleBinHref("q=a", "all")).toBe("/recycle-bin?q=a");
+  });
+});
+
+describe("several runs in an address", () => {
+  const odd = ["20260101_000000_aaaaaa", "a,b", "50%2C", "ä/ö #1&x=y"];
+  it("come back in their order, whatever their ids are", () => {
+    const { searchParams } = new URL(compareHref(odd), "http://x");
+    expect(idsOf(searchParams.get("runs") ?? "")).toEqual(odd);
+    expect(idsOf(idsMember(odd) ?? "")).toEqual(odd);
+  });
+  it("stand there once, and none leaves no trace", () => {
+    expect(idsOf("a,,b,a,")).toEqual(["a", "b"]);
+    expect(idsOf("")).toEqual([]);
+    expect(idsMember([])).toBeNull();
   });
 });
 

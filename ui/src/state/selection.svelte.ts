@@ -1,4 +1,4 @@
-/** Which rows are ticked. Order of ticking is kept: it gives the series their colours. */
+/** Which rows are ticked. Order of ticking is kept: a comparison has the same. */
 
 export class Selection {
   ids = $state.raw<readonly string[]>([]);
@@ -10,11 +10,6 @@ export class Selection {
 
   has(id: string): boolean {
     return this.set.has(id);
-  }
-
-  /** Place in the order of ticking, or -1. */
-  rank(id: string): number {
-    return this.set.has(id) ? this.ids.indexOf(id) : -1;
   }
 
   toggle(id: string): void {

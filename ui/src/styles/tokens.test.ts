@@ -60,6 +60,77 @@ describe.each(['[data-theme="light"]', '[data-theme="dark"]'])("contrast in %s",
   });
 });
 
+/** Each row: what an eye makes red, green and blue of, in linear light (Machado, Oliveira and Fernandes, 2009). */
+const eyes: [string, number[][]][] = [
+  [
+    "every cone",
+    [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ],
+  ],
+  [
+    "no red cones",
+    [
+      [0.152286, 1.052583, -0.204868],
+      [0.114503, 0.786281, 0.099216],
+      [-0.003882, -0.048116, 1.051998],
+    ],
+  ],
+  [
+    "no green cones",
+    [
+      [0.367322, 0.860646, -0.227968],
+      [0.280085, 0.672501, 0.047413],
+      [-0.01182, 0.04294, 0.968881],
+    ],
+  ],
+  [
+    "no blue cones",
+    [
+      [1.255528, -0.076749, -0.178779],
+      [-0.078411, 0.930809, 0.147602],
+      [0.004733, 0.691367, 0.3039],
+    ],
+  ],
+];
+
+const times = (matrix: number[][], [a = 0, b = 0, c = 0]: number[]): number[] =>
+  matrix.map(([x = 0, y = 0, z = 0]) => x * a + y * b + z * c);
+
+/** A colour in CIE Lab, where distances are about as large as they look. */
+function seenAs(hex: string, eye: number[][]): number[] {
+  const linear = [1, 3, 5].map((at) => {
+    const part = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  const seen = times(eye, linear).map((part) => Math.min(1, Math.max(0, part)));
+  const xyz = times(
+    [
+      [0.4339, 0.3763, 0.1899],
+      [0.2126, 0.7152, 0.0722],
+      [0.0177, 0.1095, 0.8727],
+    ],
+    seen,
+  );
+  const [x = 0, y = 0, z = 0] = xyz.map((part) =>
+    part > 0.008856 ? Math.cbrt(part) : 7.787 * part + 16 / 116,
+  );
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}
+
+describe.each(['[data-theme="light"]', '[data-theme="dark"]'])("lines in %s", (selector) => {
+  const theme = tokens(selector);
+  it.each(eyes)("can be told apart by eyes with %s", (_, eye) => {
+    const lines = series.slice(0, 8).map((name) => seenAs(theme.get(name) ?? "", eye));
+    const gaps = lines.flatMap((one, at) =>
+      lines.slice(at + 1).map((other) => Math.hypot(...one.map((part, i) => part - (other[i] ?? 0)))),
+    );
+    expect(Math.min(...gaps)).toBeGreaterThan(15);
+  });
+});
+
 it("gives both themes the same names", () => {
   const [light, dark] = ['[data-theme="light"]', '[data-theme="dark"]'].map((theme) => [
     ...tokens(theme).keys(),

@@ -2,7 +2,14 @@
 
 export const en = {
   app: "Runicorn",
-  pages: { runs: "Runs", run: "Run", gpus: "GPUs", hosts: "Hosts", recycle_bin: "Recycle bin" },
+  pages: {
+    runs: "Runs",
+    run: "Run",
+    compare: "Compare",
+    gpus: "GPUs",
+    hosts: "Hosts",
+    recycle_bin: "Recycle bin",
+  },
   common: {
     retry: "Try again",
     undo: "Undo",
@@ -95,6 +102,7 @@ export const en = {
       ["/", "search"],
       ["Delete", "delete the ticked runs, or the chosen one (can be undone)"],
       ["E", "rename the chosen run or edit its tags"],
+      ["C", "compare the ticked runs"],
       ["P", "show or hide the preview"],
       ["R", "in the recycle bin: restore"],
       ["Shift ← →", "on a column's head: make it narrower or wider"],
@@ -113,6 +121,8 @@ export const en = {
     density: "Rows: {name}",
     goRuns: "Go to all runs",
     goGpus: "Go to the GPUs",
+    compare: "Compare the {n} ticked runs",
+    goCompare: "Go to the comparison of runs",
     goHosts: "Go to the hosts",
     goRecycleBin: "Go to the recycle bin",
     goHost: "Show {name}",
@@ -162,6 +172,9 @@ export const en = {
     none: { title: "No run fits this search", clear: "Clear the search" },
     open: "Open",
     edit: "Rename, tags…",
+    compare: "Compare",
+    compareHint: "Compare the ticked runs (C)",
+    compareApart: "Only runs of one host can be compared",
     tagTicked: "Tags…",
     delete: "Delete",
     clearTicks: "Clear",

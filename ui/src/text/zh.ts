@@ -3,7 +3,7 @@ import type { Text } from "./en";
 
 export const zh: Text = {
   app: "Runicorn",
-  pages: { runs: "实验", run: "实验", gpus: "GPU", hosts: "主机", recycle_bin: "回收站" },
+  pages: { runs: "实验", run: "实验", compare: "对比", gpus: "GPU", hosts: "主机", recycle_bin: "回收站" },
   common: {
     retry: "重试",
     undo: "撤销",
@@ -96,6 +96,7 @@ export const zh: Text = {
       ["/", "搜索"],
       ["Delete", "删除勾选的实验，或当前实验（可撤销）"],
       ["E", "重命名当前实验或编辑标签"],
+      ["C", "对比勾选的实验"],
       ["P", "显示或隐藏预览"],
       ["R", "在回收站中：还原"],
       ["Shift ← →", "在列标题上：调整列宽"],
@@ -114,6 +115,8 @@ export const zh: Text = {
     density: "行距：{name}",
     goRuns: "前往全部实验",
     goGpus: "前往 GPU 页面",
+    compare: "对比勾选的 {n} 个实验",
+    goCompare: "前往对比页面",
     goHosts: "前往主机页面",
     goRecycleBin: "前往回收站",
     goHost: "显示 {name}",
@@ -163,6 +166,9 @@ export const zh: Text = {
     none: { title: "没有符合此搜索的实验", clear: "清除搜索" },
     open: "打开",
     edit: "重命名、标签…",
+    compare: "对比",
+    compareHint: "对比勾选的实验（C）",
+    compareApart: "只能对比同一主机的实验",
     tagTicked: "标签…",
     delete: "删除",
     clearTicks: "清除",

@@ -4,11 +4,15 @@ export interface ChartColours {
   grid: string;
   words: string;
   mark: string;
+  /** What charts stand on. */
+  ground: string;
   series: string[];
   font: string;
 }
 
 const SERIES = 8;
+/** Tell lines apart when colours repeat: solid first. */
+export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
 
 export function chartColours(element: Element): ChartColours {
   const style = getComputedStyle(element);
@@ -18,6 +22,7 @@ export function chartColours(element: Element): ChartColours {
     grid: token("--line"),
     words: token("--faint"),
     mark: token("--warn"),
+    ground: token("--panel"),
     series: Array.from({ length: SERIES }, (_, i) => token(`--s${i + 1}`)),
     font: `${Math.round(root_px * 0.6875)}px ${token("--font") || "sans-serif"}`,
   };
@@ -26,8 +31,7 @@ export function chartColours(element: Element): ChartColours {
 /** The colour of a series, and its dashes from the ninth on. */
 export function strokeOf(colours: ChartColours, index: number): { stroke: string; dash: number[] } {
   const stroke = colours.series[index % SERIES] ?? colours.words;
-  const dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
-  return { stroke, dash: dashes[Math.floor(index / SERIES) % dashes.length] ?? [] };
+  return { stroke, dash: [...(DASHES[Math.floor(index / SERIES) % DASHES.length] ?? [])] };
 }
 
 /** Tells when the theme changes; returns the way to stop. */

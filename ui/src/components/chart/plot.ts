@@ -6,6 +6,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Axis } from "./axis";
 import { type ChartColours, strokeOf } from "./colours";
+import { Front } from "./front";
 import { drawMarks } from "./marks";
 import { type LineSeries, type PlotColumn, plotData } from "./plot_data";
 import type { Tick } from "./ticks";
@@ -38,6 +39,8 @@ export class Plot {
   #frame: Frame;
   #xTicks: Tick[] = [];
   #yTicks: Tick[] = [];
+  #frontId: string | null = null;
+  readonly #front: Front;
   /** Points that a logarithmic axis could not show in the last picture. */
   hidden = 0;
 
@@ -46,6 +49,7 @@ export class Plot {
     frame: Frame,
   ) {
     this.#frame = frame;
+    this.#front = new Front(host);
   }
 
   /** Draws a frame: new data and sizes are cheap, another number of lines or another theme starts afresh. */
@@ -72,7 +76,22 @@ export class Plot {
     return this.#box(this.#plot);
   }
 
+  /** Lets a line stand out among the others, or shows all alike; those are not drawn anew. */
+  bringForward(id: string | null): void {
+    if (id === this.#frontId) return;
+    this.#frontId = id;
+    this.#drawFront();
+  }
+
+  #drawFront(): void {
+    const { series } = this.#frame;
+    const line = series.length < 2 ? undefined : series.find((one) => one.id === this.#frontId);
+    if (line && this.#plot) this.#front.draw(this.#plot, this.#frame, line);
+    else this.#front.clear();
+  }
+
   destroy(): void {
+    this.#front.clear();
     this.#plot?.destroy();
     this.#plot = null;
   }
@@ -127,7 +146,7 @@ export class Plot {
           values: () => this.#yTicks.map((tick) => tick.label),
         },
       ],
-      hooks: { draw: [(plot) => drawMarks(plot, this.#frame)] },
+      hooks: { draw: [(plot) => drawMarks(plot, this.#frame), () => this.#drawFront()] },
     };
   }
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { makeAxis } from "./axis";
-import { type LineSeries, nearestPoint, plotData, xExtent, yExtent } from "./plot_data";
+import {
+  type LineSeries,
+  nearestLine,
+  nearestPoint,
+  nearestX,
+  plotData,
+  xExtent,
+  yExtent,
+} from "./plot_data";
 
 const line = (x: number[], y: (number | null)[], more: Partial<LineSeries> = {}): LineSeries => ({
   id: "a",
@@ -61,6 +69,20 @@ describe("what the plot draws", () => {
     ]);
   });
 
+  it("keeps steps that several lines repeat differently often", () => {
+    const { columns } = plotData(
+      [line([1, 1], [0, 1]), line([0, 1, 1, 1], [0, 1, 0, 1], { id: "b" }), line([], [], { id: "c" })],
+      axis(0, 2),
+      axis(0, 1),
+    );
+    expect(columns).toEqual([
+      [0, 0.5, 0.5, 0.5],
+      [undefined, 0, 1, undefined],
+      [0, 1, 0, 1],
+      [undefined, undefined, undefined, undefined],
+    ]);
+  });
+
   it("counts what a log axis cannot show", () => {
     const data = plotData([line([1, 2, 3], [-1, 0, 10])], axis(1, 3), axis(1, 10, true));
     expect(data.hidden).toBe(2);
@@ -78,6 +100,20 @@ describe("extents", () => {
   it("of a log axis look above zero", () => expect(yExtent([series], 0, 3, true)).toEqual([5, 100]));
   it("are NaN without a value", () =>
     expect(yExtent([series], 7, 9, false)).toEqual([Number.NaN, Number.NaN]));
+});
+
+describe("the line that is pointed at", () => {
+  it("is the nearest one within reach", () => {
+    expect(nearestLine([0.1, 0.5, 0.52, -1], 0.51, 0.1)).toBe(2);
+    expect(nearestLine([0.1, 0.9], 0.5, 0.1)).toBe(-1);
+    expect(nearestLine([-0.01], 0, 0.1)).toBe(-1);
+  });
+  it("gives the cross-hair its nearest point, of whichever line", () => {
+    const lines = [line([0, 10], [0, 0]), line([4, 8], [0, 0], { id: "b" }), line([], [], { id: "c" })];
+    expect(nearestX(lines, 5, axis(0, 10))).toBe(4);
+    expect(nearestX(lines, 9.5, axis(0, 10))).toBe(10);
+    expect(nearestX([], 3, axis(0, 10))).toBe(3);
+  });
 });
 
 describe("the point under the cross-hair", () => {

@@ -53,25 +53,42 @@ function entries(series: LineSeries): Entry[] {
 
 export function plotData(list: readonly LineSeries[], xAxis: Axis, yAxis: Axis): PlotData {
   const rows = list.map(entries);
+  const places = allPlaces(rows);
   const smoothed = list.some((series) => series.smooth !== null);
-  const per = smoothed ? 2 : 1;
-  const columns: PlotColumn[] = Array.from({ length: 1 + per * list.length }, () => []);
-  const cursors = rows.map(() => 0);
+  const columns: PlotColumn[] = [places.map((x) => xAxis.at(x))];
   let hidden = 0;
-  for (let place = nextX(rows, cursors); place !== null; place = nextX(rows, cursors)) {
-    columns[0]?.push(xAxis.at(place));
-    rows.forEach((row, index) => {
-      const at = cursors[index] as number;
-      const entry = row[at];
-      const here = entry?.x === place;
-      if (here) cursors[index] = at + 1;
-      const y = here ? placed(entry?.y ?? null, yAxis) : undefined;
-      if (here && entry?.y != null && y === null) hidden += 1;
-      columns[1 + index * per]?.push(y);
-      if (smoothed) columns[2 + index * per]?.push(here ? placed(entry?.smooth ?? null, yAxis) : undefined);
-    });
+  for (const row of rows) {
+    const raw: PlotColumn = new Array(places.length).fill(undefined);
+    const smooth: PlotColumn = smoothed ? raw.slice() : [];
+    let at = 0;
+    for (const entry of row) {
+      while ((places[at] as number) < entry.x) at += 1;
+      const y = placed(entry.y, yAxis);
+      if (entry.y !== null && y === null) hidden += 1;
+      raw[at] = y;
+      if (smoothed) smooth[at] = placed(entry.smooth, yAxis);
+      at += 1;
+    }
+    columns.push(raw);
+    if (smoothed) columns.push(smooth);
   }
   return dropUnplaced({ columns, hidden });
+}
+
+/** Every x of any series in rising order; one that a series has several times stands there as often. */
+function allPlaces(rows: readonly Entry[][]): number[] {
+  const most = new Map<number, number>();
+  for (const row of rows) {
+    let again = 0;
+    row.forEach(({ x }, at) => {
+      again = row[at - 1]?.x === x ? again + 1 : 1;
+      if (again > (most.get(x) ?? 0)) most.set(x, again);
+    });
+  }
+  const rising = Float64Array.from(most.keys()).sort();
+  const places: number[] = [];
+  for (const x of rising) for (let n = most.get(x) ?? 1; n > 0; n -= 1) places.push(x);
+  return places;
 }
 
 /** On a log x axis places at or below zero do not exist. */
@@ -81,15 +98,6 @@ function dropUnplaced(data: PlotData): PlotData {
   const keep = x.map((place) => !Number.isNaN(place));
   const columns = data.columns.map((column) => column.filter((_, i) => keep[i]));
   return { columns, hidden: data.hidden + keep.filter((kept) => !kept).length };
-}
-
-function nextX(rows: readonly Entry[][], cursors: readonly number[]): number | null {
-  let least: number | null = null;
-  rows.forEach((row, index) => {
-    const x = row[cursors[index] as number]?.x;
-    if (x !== undefined && (least === null || x < least)) least = x;
-  });
-  return least;
 }
 
 function placed(value: number | null, axis: Axis): number | null {
@@ -157,6 +165,30 @@ export function nearestPoint(xs: readonly number[], x: number, axis: Axis): numb
   const place = axis.at(x);
   const gap = (index: number) => Math.abs(axis.at(xs[index] as number) - place);
   return gap(low) < gap(before) ? lastOfEqual(xs, low) : before;
+}
+
+/** Where the nearest point of any line stands; `x` itself when there is none. */
+export function nearestX(list: readonly LineSeries[], x: number, axis: Axis): number {
+  const place = axis.at(x);
+  let [best, gap] = [x, Number.POSITIVE_INFINITY];
+  for (const line of list) {
+    const index = nearestPoint(line.x, x, axis);
+    const own = index < 0 ? Number.NaN : Math.abs(axis.at(line.x[index] as number) - place);
+    if (own < gap) [best, gap] = [line.x[index] as number, own];
+  }
+  return best;
+}
+
+/** The place of the line that is nearest to a height, both 0..1 from the top; -1 when none is within `reach`. */
+export function nearestLine(tops: readonly number[], top: number, reach: number): number {
+  let found = -1;
+  let gap = reach;
+  tops.forEach((own, at) => {
+    if (own < 0 || own > 1 || Math.abs(own - top) > gap) return;
+    gap = Math.abs(own - top);
+    found = at;
+  });
+  return found;
 }
 
 function lastOfEqual(xs: readonly number[], index: number): number {

@@ -1,12 +1,13 @@
 /** Keys of the whole page: they work unless someone is typing or a dialog is open. */
 
-export type PageKey = "search" | "delete" | "edit" | "preview" | "clear";
+export type PageKey = "search" | "delete" | "edit" | "compare" | "preview" | "clear";
 
 const deeds = new Map<string, PageKey>([
   ["/", "search"],
   ["Delete", "delete"],
   ["Backspace", "delete"],
   ["e", "edit"],
+  ["c", "compare"],
   ["p", "preview"],
   ["Escape", "clear"],
 ]);

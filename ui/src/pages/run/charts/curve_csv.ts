@@ -1,5 +1,5 @@
 /** The drawn points of a chart as CSV. Pure. */
-import type { Points } from "./delta";
+import type { Points } from "../../charts/delta";
 
 /** A cell that a spreadsheet reads as text and never as a formula. */
 function cell(text: string): string {

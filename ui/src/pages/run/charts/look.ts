@@ -1,9 +1,9 @@
 /** What all charts of the page share. */
 import type { Crosshair } from "../../../components/chart/crosshair.svelte";
 import type { XWindow } from "../../../components/chart/zoom";
-import type { ChartOptions } from "./chart_options";
+import type { ChartOptions } from "../../charts/chart_options";
+import type { SeriesFeed } from "../../charts/series_feed.svelte";
 import type { Pins } from "./pins.svelte";
-import type { SeriesFeed } from "./series_feed.svelte";
 
 export interface Look {
   options: ChartOptions;

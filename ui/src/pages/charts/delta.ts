@@ -1,5 +1,5 @@
 /** Joining newly arrived points to those already drawn. */
-import type { NonFiniteWord } from "../../../components/chart/plot_data";
+import type { NonFiniteWord } from "../../components/chart/plot_data";
 
 /** The part of a series that a live update touches. */
 export interface Points {

@@ -1,12 +1,12 @@
 /** What a chart says about itself, and the line it draws. Pure. */
-import type { MetricInfo } from "../../../api/wire";
-import type { LineSeries } from "../../../components/chart/plot_data";
-import { shortNumber } from "../../../components/chart/ticks";
-import type { XWindow } from "../../../components/chart/zoom";
-import { formatCount, formatValue } from "../../../format/numbers";
-import { counted } from "../../../text/counted";
-import { fill } from "../../../text/languages";
-import type { RunText } from "../../../text/run";
+import type { MetricInfo } from "../../api/wire";
+import type { LineSeries } from "../../components/chart/plot_data";
+import { shortNumber } from "../../components/chart/ticks";
+import type { XWindow } from "../../components/chart/zoom";
+import { formatCount, formatValue } from "../../format/numbers";
+import { counted } from "../../text/counted";
+import { fill } from "../../text/languages";
+import type { RunText } from "../../text/run";
 import type { ChartOptions } from "./chart_options";
 import type { Curve } from "./series_feed.svelte";
 
@@ -19,8 +19,8 @@ export function xWords(x: string, words: RunText): string {
   return x.startsWith("metric:") ? x.slice("metric:".length) : (words.charts.xChoice[x] ?? x);
 }
 
-/** The faint line beside a chart's name: axis, scale, smoothing, how much there is. */
-export function chartFacts(options: ChartOptions, curve: Curve, words: RunText): string {
+/** How a chart is looked at: axis, scale, smoothing. */
+export function lookFacts(options: ChartOptions, words: RunText): string[] {
   const c = words.charts;
   const facts = [xWords(options.x, words)];
   if (options.logX) facts.push(c.logX);
@@ -28,8 +28,16 @@ export function chartFacts(options: ChartOptions, curve: Curve, words: RunText):
   if (options.smoothing) {
     facts.push(`${c.smoothingKind[options.smoothing.kind] ?? ""} ${shortNumber(options.smoothing.amount)}`);
   }
-  facts.push(counted(c.points, curve.points, { n: formatCount(curve.points) }));
-  if (curve.nonFinitePoints > 0) facts.push(fill(c.nonFinite, { n: formatCount(curve.nonFinitePoints) }));
+  return facts;
+}
+
+/** The faint line beside a chart's name: how it is looked at, and how much there is. */
+export function chartFacts(options: ChartOptions, curve: Curve, words: RunText): string {
+  const facts = lookFacts(options, words);
+  facts.push(counted(words.charts.points, curve.points, { n: formatCount(curve.points) }));
+  if (curve.nonFinitePoints > 0) {
+    facts.push(fill(words.charts.nonFinite, { n: formatCount(curve.nonFinitePoints) }));
+  }
   return facts.join(" · ");
 }
 

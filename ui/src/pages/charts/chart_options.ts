@@ -1,6 +1,6 @@
 /** How the charts of a run are looked at, and its spelling in the address bar. Pure. */
-import type { AxisKind } from "../../../components/chart/axis";
-import type { XWindow } from "../../../components/chart/zoom";
+import type { AxisKind } from "../../components/chart/axis";
+import type { XWindow } from "../../components/chart/zoom";
 
 export type SmoothingKind = "ema" | "gaussian" | "running_mean";
 

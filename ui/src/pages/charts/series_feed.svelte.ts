@@ -3,8 +3,8 @@
  * and a growing run sends only its new points.
  */
 import { SvelteMap } from "svelte/reactivity";
-import type { Series, SeriesAnswer, SeriesRequest } from "../../../api/wire";
-import type { XWindow } from "../../../components/chart/zoom";
+import type { Series, SeriesAnswer, SeriesRequest } from "../../api/wire";
+import type { XWindow } from "../../components/chart/zoom";
 import type { Smoothing, XChoice } from "./chart_options";
 import { appendPoints, type Points } from "./delta";
 
@@ -29,6 +29,9 @@ export interface Curve extends Points {
 }
 
 export interface ChartState {
+  /** In the order of the feed's runs; null for a run that has nothing of this chart yet. */
+  curves: readonly (Curve | null)[];
+  /** The first run's, which is all that a page of one run draws. */
   curve: Curve | null;
   /** Why the last try brought nothing. */
   failure: string | null;
@@ -43,6 +46,8 @@ interface Batch {
 }
 
 const BATCH = 32;
+/** Curves in one request: with many runs fewer charts are asked for together, so that the first ones come soon. */
+const CURVES_TOGETHER = 128;
 const GATHER_MILLIS = 12;
 /** Appended points may make a curve this much longer than a fresh one before it is fetched anew. */
 const GROWTH = 2;
@@ -67,7 +72,7 @@ export class SeriesFeed {
   #missed = false;
 
   constructor(
-    readonly run: string,
+    readonly runs: readonly string[],
     query: FeedQuery,
     readonly ask: Ask,
     readonly wordsOf: (error: unknown) => string,
@@ -137,8 +142,9 @@ export class SeriesFeed {
     const missing = [...this.#visible.keys()].filter(
       (metric) => this.#held.get(metric)?.version !== this.#version && !this.#asked.has(metric),
     );
-    for (let i = 0; i < missing.length; i += BATCH) {
-      void this.#fetch({ version: this.#version, metrics: missing.slice(i, i + BATCH), cursor: null });
+    const together = Math.max(1, Math.min(BATCH, Math.floor(CURVES_TOGETHER / this.runs.length)));
+    for (let i = 0; i < missing.length; i += together) {
+      void this.#fetch({ version: this.#version, metrics: missing.slice(i, i + together), cursor: null });
     }
   }
 
@@ -176,28 +182,27 @@ export class SeriesFeed {
     const { x, logX, window, smoothing, width_px } = this.#query;
     const from = window?.from ?? null;
     const to = window?.to ?? null;
-    return { runs: [this.run], metrics, x, from, to, width_px, log_x: logX, smoothing, cursor };
+    return { runs: [...this.runs], metrics, x, from, to, width_px, log_x: logX, smoothing, cursor };
   }
 
   #take(batch: Batch, answer: SeriesAnswer): void {
     const fresh = batch.cursor === null;
     batch.cursor = answer.cursor;
-    const found = new Map(answer.series.map((series) => [series.metric, series]));
+    const found = new Map(answer.series.map((series) => [keyOf(series.run, series.metric), series]));
     let grown = false;
     for (const metric of batch.metrics) {
       // A chart that was fetched again meanwhile belongs to another batch.
       if (!fresh && this.#held.get(metric) !== batch) continue;
       this.#held.set(metric, batch);
-      const series = found.get(metric);
-      const old = this.charts.get(metric)?.curve ?? null;
-      if (!series) {
-        if (!answer.delta) this.charts.set(metric, { curve: null, failure: null });
-        continue;
+      const old = this.charts.get(metric)?.curves ?? [];
+      const curves = this.runs.map((run, at) =>
+        nextCurve(old[at] ?? null, found.get(keyOf(run, metric)), answer.delta),
+      );
+      if (!answer.delta || curves.some((curve, at) => curve !== (old[at] ?? null))) {
+        this.charts.set(metric, { curves, curve: curves[0] ?? null, failure: null });
       }
-      const added = curveOf(series);
-      const curve = answer.delta && old ? joined(old, added) : added;
-      if (!answer.delta || !old || changed(old, added)) this.charts.set(metric, { curve, failure: null });
-      if (curve.x.length > GROWTH * FRESH_PER_PX * this.#query.width_px) {
+      const most = GROWTH * FRESH_PER_PX * this.#query.width_px;
+      if (curves.some((curve) => curve !== null && curve.x.length > most)) {
         this.#held.delete(metric);
         grown = true;
       }
@@ -207,10 +212,21 @@ export class SeriesFeed {
 
   #fail(batch: Batch, failure: string): void {
     for (const metric of batch.metrics) {
-      this.charts.set(metric, { curve: this.charts.get(metric)?.curve ?? null, failure });
+      const { curves = [], curve = null } = this.charts.get(metric) ?? {};
+      this.charts.set(metric, { curves, curve, failure });
       this.#held.set(metric, batch);
     }
   }
+}
+
+const keyOf = (run: string, metric: string): string => `${run}\n${metric}`;
+
+/** The curve after an answer; the very same one when nothing was added to it. */
+function nextCurve(old: Curve | null, series: Series | undefined, isDelta: boolean): Curve | null {
+  if (!series) return isDelta ? old : null;
+  const added = curveOf(series);
+  if (!isDelta || !old) return added;
+  return changed(old, added) ? joined(old, added) : old;
 }
 
 function curveOf(series: Series): Curve {

@@ -1,0 +1,107 @@
+/**
+ * The line that stands out among many: drawn once more on a canvas of its own, over a veil on the others. Pointing from
+ * line to line so costs one line, not all of them.
+ */
+import uPlot from "uplot";
+import { strokeOf } from "./colours";
+import type { Frame } from "./plot";
+import type { LineSeries } from "./plot_data";
+
+const VEIL_ALPHA = 0.82;
+const WIDTH_PX = 2.4;
+const RAW_WIDTH_PX = 1;
+const RAW_ALPHA = 0.4;
+const EDGE_PX = 4;
+
+type Column = ArrayLike<number | null | undefined>;
+
+export class Front {
+  #canvas: HTMLCanvasElement | null = null;
+
+  constructor(readonly host: HTMLElement) {}
+
+  clear(): void {
+    this.#canvas?.remove();
+    this.#canvas = null;
+  }
+
+  /** Draws a line of the plot over all others. */
+  draw(plot: uPlot, frame: Frame, line: LineSeries): void {
+    const canvas = this.#sized(plot);
+    const ctx = canvas.getContext("2d");
+    if (!ctx) return;
+    const { left, top, width, height } = plot.bbox;
+    ctx.clearRect(0, 0, canvas.width, canvas.height);
+    ctx.globalAlpha = VEIL_ALPHA;
+    ctx.fillStyle = frame.colours.ground;
+    // A little over the edges: dots of the others reach beyond them.
+    const over = EDGE_PX * uPlot.pxRatio;
+    ctx.fillRect(left - over, top - over, width + 2 * over, height + over + 2 * uPlot.pxRatio);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    const { stroke, dash } = strokeOf(frame.colours, line.colour);
+    ctx.strokeStyle = stroke;
+    ctx.fillStyle = stroke;
+    ctx.lineJoin = "round";
+    ctx.setLineDash(dash.map((px) => px * uPlot.pxRatio));
+    const smoothed = plot.series.length > 1 + frame.series.length;
+    const per = smoothed ? 2 : 1;
+    const first = 1 + frame.series.indexOf(line) * per;
+    for (let at = first; at < first + per; at += 1) {
+      const raw = smoothed && at === first;
+      ctx.globalAlpha = raw ? RAW_ALPHA : 1;
+      ctx.lineWidth = (raw ? RAW_WIDTH_PX : WIDTH_PX) * uPlot.pxRatio;
+      trace(ctx, plot, plot.data[0] as Column, (plot.data[at] ?? []) as Column);
+    }
+    ctx.restore();
+  }
+
+  #sized(plot: uPlot): HTMLCanvasElement {
+    const { width, height } = plot.ctx.canvas;
+    let canvas = this.#canvas;
+    if (!canvas) {
+      canvas = document.createElement("canvas");
+      Object.assign(canvas.style, { position: "absolute", inset: "0 auto auto 0", pointerEvents: "none" });
+      this.host.append(canvas);
+      this.#canvas = canvas;
+    }
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.style.width = `${width / uPlot.pxRatio}px`;
+    canvas.style.height = `${height / uPlot.pxRatio}px`;
+    return canvas;
+  }
+}
+
+/** The line through all points of a column; a point alone is a dot. */
+function trace(ctx: CanvasRenderingContext2D, plot: uPlot, xs: Column, ys: Column): void {
+  const { left, top, width, height } = plot.bbox;
+  const dots: [number, number][] = [];
+  let length = 0;
+  let last: [number, number] = [0, 0];
+  const end = () => {
+    if (length === 1) dots.push(last);
+    length = 0;
+  };
+  ctx.beginPath();
+  for (let i = 0; i < ys.length; i += 1) {
+    const y = ys[i];
+    if (y === undefined) continue;
+    if (y === null) {
+      end();
+      continue;
+    }
+    last = [left + (xs[i] as number) * width, top + (1 - y) * height];
+    if (length === 0) ctx.moveTo(...last);
+    else ctx.lineTo(...last);
+    length += 1;
+  }
+  end();
+  ctx.stroke();
+  for (const [x, y] of dots) {
+    ctx.beginPath();
+    ctx.arc(x, y, 3.5 * uPlot.pxRatio, 0, 2 * Math.PI);
+    ctx.fill();
+  }
+}

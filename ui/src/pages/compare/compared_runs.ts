@@ -1,0 +1,41 @@
+/** The runs of a comparison as its parts show them. Pure. */
+import type { RunRow } from "../../api/wire";
+
+export interface ComparedRun {
+  id: string;
+  name: string;
+  /** The end of the id, which tells runs of one name apart. */
+  short: string;
+  /** Null while nobody knows. */
+  status: string | null;
+  path: string | null;
+  /** Place of its colour and dashes. */
+  look: number;
+  shown: boolean;
+  /** Why it is not here; null when nothing is wrong. */
+  fault: unknown;
+}
+
+export function comparedRuns(
+  ids: readonly string[],
+  rows: readonly RunRow[],
+  faults: ReadonlyMap<string, unknown>,
+  looks: ReadonlyMap<string, number>,
+  hidden: ReadonlySet<string>,
+): ComparedRun[] {
+  const wanted = new Set(ids);
+  const known = new Map(rows.filter((row) => wanted.has(row.id)).map((row) => [row.id, row]));
+  return ids.map((id) => {
+    const row = known.get(id);
+    return {
+      id,
+      name: row?.alias || id,
+      short: id.split("_").at(-1) ?? id,
+      status: row?.status ?? null,
+      path: row?.path ?? null,
+      look: looks.get(id) ?? 0,
+      shown: !hidden.has(id),
+      fault: faults.get(id) ?? null,
+    };
+  });
+}

@@ -1,0 +1,33 @@
+/** The lines of one chart out of the curves of several runs. Pure. */
+import type { LineSeries } from "../../components/chart/plot_data";
+import type { XWindow } from "../../components/chart/zoom";
+import type { Curve } from "../charts/series_feed.svelte";
+import type { ComparedRun } from "./compared_runs";
+
+/** A line for each run that is shown and has anything here; `curves` stand in the order of `ids`. */
+export function runLines(
+  ids: readonly string[],
+  curves: readonly (Curve | null)[],
+  runs: readonly ComparedRun[],
+): LineSeries[] {
+  const byId = new Map(ids.map((id, at) => [id, curves[at] ?? null]));
+  return runs.flatMap(({ id, name, short, look, shown }) => {
+    const curve = byId.get(id);
+    if (!curve || !shown || curve.x.length + curve.nonFinite.length === 0) return [];
+    const { x, y, smooth, nonFinite } = curve;
+    return [{ id, label: name === id ? `…${short}` : name, x, y, smooth, nonFinite, colour: look }];
+  });
+}
+
+/** The whole of the x axis over all runs. */
+export function extentOfAll(curves: readonly (Curve | null)[]): XWindow | null {
+  let whole: XWindow | null = null;
+  for (const curve of curves) {
+    const extent = curve?.extent;
+    if (!extent) continue;
+    whole = whole
+      ? { from: Math.min(whole.from, extent.from), to: Math.max(whole.to, extent.to) }
+      : { ...extent };
+  }
+  return whole;
+}

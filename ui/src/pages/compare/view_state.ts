@@ -1,0 +1,37 @@
+/** What is compared and what of it is looked at, in the address bar. Pure. */
+import { idsOf } from "../../state/places";
+import { SECTIONS, type Section } from "./differences";
+
+/** Runs on one page; more lines than this could be told apart by nobody. */
+export const LIMIT = 100;
+
+export const TABS = ["charts", "changed"] as const;
+export type Tab = (typeof TABS)[number];
+
+export interface CompareAddress {
+  ids: string[];
+  /** Runs that were asked for beyond the limit. */
+  left: number;
+  hidden: ReadonlySet<string>;
+  tab: Tab;
+  /** What is searched for among the values. */
+  key: string;
+  /** Sections whose equal values are shown. */
+  equal: Section[];
+}
+
+export function readCompare(query: URLSearchParams): CompareAddress {
+  const ids = idsOf(query.get("runs") ?? "");
+  const equal = (query.get("equal") ?? "").split(",");
+  return {
+    ids: ids.slice(0, LIMIT),
+    left: Math.max(0, ids.length - LIMIT),
+    hidden: new Set(idsOf(query.get("hide") ?? "")),
+    tab: TABS.find((tab) => tab === query.get("tab")) ?? "charts",
+    key: query.get("key") ?? "",
+    equal: SECTIONS.filter((section) => equal.includes(section)),
+  };
+}
+
+export const sectionMembers = (sections: readonly Section[]): string | null =>
+  sections.length === 0 ? null : sections.join(",");

@@ -1,0 +1,37 @@
+/** The runs that are ticked in the list on screen, for deeds that are offered elsewhere too. */
+import { compareHref } from "./places";
+
+interface Ticked {
+  id: string;
+  origin: { machine: string };
+}
+
+/** Where these runs stand beside each other; null when they are too few or lie on several machines. */
+export function comparisonOf(rows: readonly Ticked[]): string | null {
+  const machine = rows[0]?.origin.machine ?? "";
+  if (rows.length < 2 || rows.some((row) => row.origin.machine !== machine)) return null;
+  return compareHref(
+    rows.map((row) => row.id),
+    machine,
+  );
+}
+
+class TickedRuns {
+  rows = $state.raw<readonly Ticked[]>([]);
+  readonly comparison = $derived(comparisonOf(this.rows));
+  #brought: readonly string[] = [];
+
+  /** Has the list that is opened next begin with these ticked, so that others can be added to them. */
+  bring(ids: readonly string[]): void {
+    this.#brought = ids;
+  }
+
+  /** What was brought, once. */
+  take(): readonly string[] {
+    const ids = this.#brought;
+    this.#brought = [];
+    return ids;
+  }
+}
+
+export const tickedRuns = new TickedRuns();
