@@ -114,7 +114,7 @@ impl Drop for Search {
 }
 
 /// The viewer that was built for these tests, without what a debugger wants where that can be taken off: it goes over SSH.
-fn own_viewer(copy: &Path) -> ViewerBuild {
+pub(super) fn own_viewer(copy: &Path) -> ViewerBuild {
     let built = env!("CARGO_BIN_EXE_runicorn-viewer");
     let stripped = program("strip")
         .args(["--strip-all", "-o"])

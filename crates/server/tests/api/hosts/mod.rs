@@ -5,6 +5,7 @@ mod connecting;
 mod far_side;
 mod flow;
 mod flow_differences;
+mod kills;
 mod secrets;
 mod sessions;
 
