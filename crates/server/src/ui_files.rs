@@ -16,6 +16,8 @@ use crate::router;
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
 #[cfg_attr(not(feature = "docs"), exclude = "redoc*")]
+// Gzip is enough for a page that is looked at through a tunnel, and the viewer travels.
+#[cfg_attr(not(feature = "hosts"), exclude = "*.br")]
 struct Ui;
 
 /// Encodings that the UI build writes, best first.
