@@ -9,8 +9,8 @@ use runicorn_remote::{
 };
 
 use crate::support::app::{
-    App, bundled, eventually, far_processes, left_over, nothing_left, packed_viewer, short_lease,
-    times, viewers,
+    App, bundled, eventually, far_processes, nothing_left, packed_viewer, short_lease, times,
+    viewers,
 };
 use crate::support::sshd::{Sshd, SshdOptions};
 
@@ -45,7 +45,8 @@ async fn our_viewer_is_sent_once_reached_and_ended_without_a_trace() {
     let report = app.remote.stop_session(&first.session_id).await.unwrap();
     assert_eq!(report.viewer_pid, first.remote_pid);
     assert_eq!(report.ended, Ended::Asked);
-    assert!(left_over(&sshd).is_empty(), "{:?}", left_over(&sshd));
+    // The shells of the last questions may take an instant longer than their answers.
+    nothing_left(&sshd).await;
     assert!(app.remote.sessions().is_empty());
 
     let second = app.start(bundled(&sshd)).await.unwrap();
