@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io;
+use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -13,6 +14,9 @@ const ANCHOR_BYTES: u64 = 4096;
 
 /// File systems keep times as coarsely as this.
 const COARSEST_CLOCK_NS: i128 = 2_000_000_000;
+
+/// So long a write may take from setting the time of the file to setting its size: a writer may lose its turn in between.
+const WRITE_PATIENCE: Duration = Duration::from_millis(50);
 
 /// What the file system says about a file at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,8 +126,9 @@ impl Known {
         })
     }
 
-    /// Compares the file as it is `now` with what is known.
-    pub(crate) fn change(&mut self, file: &File, now: &FileStamp) -> io::Result<Change> {
+    /// Compares the file as it is `now` with what is known. `now` is taken anew where the file was just being written.
+    pub(crate) fn change(&mut self, file: &File, now: &mut FileStamp) -> io::Result<Change> {
+        self.wait_for_the_write_under_way(file, now)?;
         let same = *now == self.stamp;
         if same && self.settled {
             return Ok(Change::None);
@@ -140,6 +145,21 @@ impl Known {
         self.settled = is_settled(now);
         // The same size at another time: only reading it all could tell a rewrite in the middle from a touch.
         Ok(if same { Change::None } else { Change::Replaced })
+    }
+
+    /// A system sets the time of a file before its size while it appends. The same size at another time is therefore looked at again
+    /// for a moment: a write under way ends, a rewrite stays as it is.
+    fn wait_for_the_write_under_way(&self, file: &File, now: &mut FileStamp) -> io::Result<()> {
+        let start = Instant::now();
+        while now.identity == self.stamp.identity
+            && now.bytes == self.stamp.bytes
+            && *now != self.stamp
+            && start.elapsed() < WRITE_PATIENCE
+        {
+            std::thread::sleep(Duration::from_millis(1));
+            *now = FileStamp::of(file)?;
+        }
+        Ok(())
     }
 }
 

@@ -65,9 +65,9 @@ impl LogFollower {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.missing()),
             Err(error) => return Err(error),
         };
-        let now = FileStamp::of(&file)?;
+        let mut now = FileStamp::of(&file)?;
         let change = match &mut self.known {
-            Some(known) => known.change(&file, &now)?,
+            Some(known) => known.change(&file, &mut now)?,
             None if now.bytes < self.offset => Change::Replaced,
             None => Change::Grown,
         };

@@ -55,9 +55,9 @@ impl LineIndex {
 
     /// Reads what is new, or everything when the file was cut, replaced or rewritten.
     pub(super) fn refresh(&mut self, file: &File) -> io::Result<()> {
-        let now = FileStamp::of(file)?;
+        let mut now = FileStamp::of(file)?;
         let change = match &mut self.known {
-            Some(known) => known.change(file, &now)?,
+            Some(known) => known.change(file, &mut now)?,
             None => Change::Replaced,
         };
         match change {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
 use crate::run::Layout;
@@ -293,6 +293,23 @@ fn a_follower_notices_cutting_rotation_and_a_file_that_appears_late() {
     assert_eq!(follower.step(false).unwrap(), FollowStep::Missing);
     log.append(b"third\n");
     assert_eq!(lines_of(follower.step(false).unwrap()), ["third"]);
+}
+
+/// A system sets the time of a file before its size while it appends: a look in between sees another time and the same size. Here that
+/// moment is as long as starting a thread takes.
+#[test]
+fn a_write_under_way_is_never_taken_for_a_rewrite() {
+    let log = Log::of(b"first\n");
+    let mut follower = log.follower(0);
+    assert_eq!(lines_of(follower.step(false).unwrap()), ["first"]);
+    for round in 0..50 {
+        let mut file = File::options().append(true).open(log.path()).unwrap();
+        file.set_modified(SystemTime::now()).unwrap();
+        let writer = std::thread::spawn(move || file.write_all(b"more\n").unwrap());
+        let step = follower.step(false).unwrap();
+        writer.join().unwrap();
+        assert_eq!(lines_of(step), ["more"], "round {round}");
+    }
 }
 
 #[test]

@@ -51,9 +51,9 @@ struct Provisional {
 impl MetricTail {
     /// Reads what is new.
     pub(crate) fn refresh(&mut self, file: &File) -> io::Result<Change> {
-        let now = FileStamp::of(file)?;
+        let mut now = FileStamp::of(file)?;
         let mut change = match &mut self.known {
-            Some(known) => known.change(file, &now)?,
+            Some(known) => known.change(file, &mut now)?,
             None => Change::Replaced,
         };
         if change == Change::None {
