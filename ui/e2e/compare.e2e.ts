@@ -1,32 +1,17 @@
 /** The Compare page in a browser, on a real viewer: from the list to curves and differences, and every face. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Locator, Page } from "playwright-core";
+import { beforeEach, describe, expect, it } from "vitest";
 import { append, eventLine } from "./run_root";
 import { Sshd } from "./sshd";
-import {
-  lightViewer,
-  openBrowser,
-  openPage,
-  removeFolder,
-  scratch,
-  type View,
-  Viewer,
-  writeRun,
-} from "./viewer";
+import { lightViewer, openPage, removeFolder, scratch, Viewer, writeRun } from "./viewer";
+import { SharedViewer } from "./visit";
 
 const BASE = "20260201_000000_ba5e00";
 const WIDE_LR = "20260202_000000_1a12e0";
 const LIVE = "20260203_000000_11fe00";
 const GONE = "20990101_000000_000000";
-
-let folder: string;
-let root: string;
-let viewer: Viewer;
-let browser: Browser;
-let view: View;
-let page: Page;
 
 interface Recorded {
   id: string;
@@ -38,7 +23,7 @@ interface Recorded {
   more?: Record<string, number>;
 }
 
-function record({ id, alias, args, status = "finished", loss, more = {} }: Recorded): string {
+function record(root: string, { id, alias, args, status = "finished", loss, more = {} }: Recorded): string {
   const dir = writeRun(root, { id, path: "cmp", alias, status });
   for (let step = 1; step <= 30; step += 1) {
     append(dir, "events.jsonl", eventLine(step, { "train/loss": loss(step), lr: 0.1, ...more }));
@@ -52,19 +37,17 @@ function record({ id, alias, args, status = "finished", loss, more = {} }: Recor
   return dir;
 }
 
-beforeAll(async () => {
-  folder = scratch();
-  root = join(folder, "root");
+const shared = new SharedViewer((root) => {
   const args = { lr: 0.1, seed: 7, model: "resnet", opt: { name: "adamw" } };
-  record({ id: BASE, alias: "base", args, loss: () => 4 });
-  record({
+  record(root, { id: BASE, alias: "base", args, loss: () => 4 });
+  record(root, {
     id: WIDE_LR,
     alias: "higher lr",
     args: { ...args, lr: 0.3, amp: true },
     loss: () => 2,
     more: { "val/acc": 0.5 },
   });
-  record({ id: LIVE, alias: "still going", args, status: "running", loss: () => 1 });
+  record(root, { id: LIVE, alias: "still going", args, status: "running", loss: () => 1 });
   for (let i = 0; i < 104; i += 1) {
     const dir = writeRun(root, {
       id: `20260301_000${String(i).padStart(3, "0")}_aaaa00`,
@@ -73,29 +56,15 @@ beforeAll(async () => {
     });
     append(dir, "events.jsonl", eventLine(1, { loss: i }) + eventLine(2, { loss: i / 2 }));
   }
-  viewer = await Viewer.start(root, join(folder, "home"));
-  browser = await openBrowser();
 });
-
-afterAll(async () => {
-  await browser?.close();
-  await viewer?.stop();
-  await removeFolder(folder);
-});
-
-beforeEach(async () => {
-  view = await openPage(browser);
-  page = view.page;
-});
-
-afterEach(async () => {
-  const faults = [...view.faults];
-  await view.close();
-  expect(faults).toEqual([]);
+const { root } = shared;
+let page: Page;
+beforeEach(() => {
+  page = shared.page;
 });
 
 const open = (ids: readonly string[], more = "") =>
-  page.goto(`${viewer.address}/compare?runs=${ids.join(",")}${more}`);
+  page.goto(`${shared.address}/compare?runs=${ids.join(",")}${more}`);
 
 const chart = (metric: string): Locator => page.getByRole("region", { name: metric, exact: true });
 const plot = (metric: string): Locator => page.getByRole("application", { name: `${metric}: ` });
@@ -155,7 +124,7 @@ describe("choosing", () => {
   };
 
   it("ticked runs are compared by the key C, and Escape goes back", async () => {
-    await page.goto(`${viewer.address}/runs?q=path:cmp`);
+    await page.goto(`${shared.address}/runs?q=path:cmp`);
     await tick("base");
     await page.keyboard.press("c");
     expect(page.url()).toContain("/runs");
@@ -179,7 +148,7 @@ describe("choosing", () => {
   });
 
   it("ticked runs are compared by the button under the list", async () => {
-    await page.goto(`${viewer.address}/runs?q=path:cmp`);
+    await page.goto(`${shared.address}/runs?q=path:cmp`);
     await tick("still going");
     await expect.poll(() => page.getByRole("button", { name: "Compare", exact: true }).count()).toBe(0);
     await tick("base");
@@ -188,7 +157,7 @@ describe("choosing", () => {
   });
 
   it("ticked runs are compared from the palette", async () => {
-    await page.goto(`${viewer.address}/runs?q=path:cmp`);
+    await page.goto(`${shared.address}/runs?q=path:cmp`);
     await tick("base");
     await tick("higher lr");
     await page.keyboard.press("Control+k");
@@ -198,7 +167,7 @@ describe("choosing", () => {
   });
 
   it("is taught where no runs are chosen", async () => {
-    await page.goto(`${viewer.address}/runs`);
+    await page.goto(`${shared.address}/runs`);
     await page.getByRole("link", { name: "Compare" }).click();
     await page.getByRole("heading", { name: "Choose the runs to compare" }).waitFor();
     await page.getByRole("button", { name: "Go to the runs" }).click();
@@ -306,7 +275,7 @@ describe("charts", () => {
   });
 
   it("grow with a running run", async () => {
-    const dir = record({
+    const dir = record(root, {
       id: "20260204_000000_9209e0",
       alias: "growing",
       args: {},
@@ -425,12 +394,12 @@ describe("faces", () => {
   });
 
   it("can be used in a narrow window, in Chinese and in the dark", async () => {
-    const narrow = await openPage(browser, {
+    const narrow = await openPage(shared.browser, {
       viewport: { width: 720, height: 600 },
       locale: "zh-CN",
       colorScheme: "dark",
     });
-    await narrow.page.goto(`${viewer.address}/compare?runs=${BASE},${WIDE_LR}`);
+    await narrow.page.goto(`${shared.address}/compare?runs=${BASE},${WIDE_LR}`);
     await narrow.page.getByRole("heading", { name: "对比" }).waitFor();
     await narrow.page.getByRole("application", { name: "train/loss: 2 个实验" }).waitFor();
     const wider = await narrow.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

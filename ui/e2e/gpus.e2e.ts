@@ -1,32 +1,17 @@
 /** The GPUs page against the real server; where a GPU must be seen, its figures are given on the network. */
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Locator, Page } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { giveGpus, gpu, minutes, node, telemetry } from "./gpu_answers";
 import { Sshd } from "./sshd";
-import {
-  copyFixture,
-  lightViewer,
-  openBrowser,
-  openPage,
-  removeFolder,
-  scratch,
-  type View,
-  Viewer,
-  writeRun,
-} from "./viewer";
+import { lightViewer, removeFolder, scratch, Viewer, writeRun } from "./viewer";
+import { oneBrowser, Visit } from "./visit";
 
-let browser: Browser;
-let folder: string;
+const browser = oneBrowser();
+let visit: Visit;
 let root: string;
 let viewer: Viewer;
-let view: View;
 let page: Page;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser?.close());
 
 const card = (index: number): Locator => page.getByRole("article", { name: new RegExp(`^GPU ${index}: `) });
 const host = (): Locator => page.getByRole("region", { name: "Host" });
@@ -34,21 +19,11 @@ const said = (part: Locator) => expect.poll(() => part.innerText());
 const meter = (part: Locator, name: string): Locator => part.getByRole("meter", { name });
 const open = (address = "/gpus") => page.goto(viewer.address + address);
 
-async function begin(options = {}): Promise<void> {
-  folder = scratch();
-  root = copyFixture("runicorn-0.7.2", join(folder, "root"));
-  viewer = await Viewer.start(root, join(folder, "home"));
-  view = await openPage(browser, options);
-  page = view.page;
+async function begin(options = {}, prepare?: (root: string, home: string) => void): Promise<void> {
+  visit = await Visit.start(browser(), "runicorn-0.7.2", options, prepare);
+  ({ root, viewer, page } = visit);
 }
-
-async function finish(): Promise<void> {
-  const { faults } = view;
-  await view.close();
-  await viewer.stop();
-  await removeFolder(folder);
-  expect(faults).toEqual([]);
-}
+const finish = (): Promise<void> => visit.end();
 
 const train = { pid: 4711, user: "ada", program: "python train.py", used_mib: 96_000 };
 
@@ -242,13 +217,8 @@ it("shows another machine's host, GPUs and recycle bin over SSH, in the same win
   try {
     const id = "20260102_000000_fa0001";
     writeRun(sshd.root, { id, path: "far/net", alias: "far one", status: "finished" });
-    const home = join(scratch(), "home");
     const stanza = `Host far\n  HostName 127.0.0.1\n  Port ${sshd.port}\n  User ${sshd.username}\n  IdentityFile ${sshd.key}\n  IdentitiesOnly yes\n`;
-    Viewer.writeSshConfig(home, stanza);
-    folder = join(home, "..");
-    viewer = await Viewer.start(copyFixture("runicorn-0.7.2", join(folder, "root")), home);
-    view = await openPage(browser);
-    page = view.page;
+    await begin({}, (_, home) => Viewer.writeSshConfig(home, stanza));
     await open("/hosts?selected=ssh:far");
     await page.getByRole("region").getByRole("button", { name: "Connect", exact: true }).click();
     await page.getByRole("button", { name: "Trust and connect" }).click();

@@ -1,20 +1,12 @@
 /** Other machines in the same window, against a real viewer and a real OpenSSH server on a loopback port. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { append, eventLine } from "./run_root";
 import { freePort, isRoot, makeKey, Sshd } from "./sshd";
-import {
-  lightViewer,
-  openBrowser,
-  openPage,
-  removeFolder,
-  scratch,
-  type View,
-  Viewer,
-  writeRun,
-} from "./viewer";
+import { lightViewer, removeFolder, scratch, Viewer, writeRun } from "./viewer";
+import { oneBrowser, Visit } from "./visit";
 
 /** The first connection of all carries an unpacked debug viewer over: far more than it takes. */
 const patience = { timeout: 120_000 };
@@ -23,18 +15,16 @@ const slow = 240_000;
 /** The environments with the real Runicorn. */
 const pythons = process.env.RUNICORN_PYTHONS;
 
-let browser: Browser;
+const browser = oneBrowser();
+let visit: Visit;
 let farFolder: string;
 let sshd: Sshd;
-let folder: string;
 let root: string;
 let home: string;
 let viewer: Viewer;
-let view: View;
 let page: Page;
 
 beforeAll(async () => {
-  browser = await openBrowser();
   farFolder = scratch();
   process.env.RUNICORN_VIEWERS ??= lightViewer(join(farFolder, "viewers"));
   sshd = await Sshd.start(farFolder);
@@ -42,7 +32,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await sshd?.close();
-  await browser?.close();
   if (farFolder) await removeFolder(farFolder);
 });
 
@@ -65,24 +54,14 @@ const stanza = ({ name, port = sshd.port, key = sshd.key, user = sshd.username }
   `Host ${name}\n  HostName 127.0.0.1\n  Port ${port}\n  User ${user}\n  IdentityFile ${key}\n  IdentitiesOnly yes\n`;
 
 async function begin(entries: readonly Entry[], options = {}): Promise<void> {
-  folder = scratch();
-  root = join(folder, "root");
-  home = join(folder, "home");
-  mkdirSync(root);
-  writeRun(root, { id: "20260101_000000_ea0001", path: "near/net", alias: "near one", status: "finished" });
-  if (entries.length > 0) Viewer.writeSshConfig(home, entries.map(stanza).join("\n"));
-  viewer = await Viewer.start(root, home);
-  view = await openPage(browser, options);
-  page = view.page;
+  visit = await Visit.start(browser(), null, options, (root, home) => {
+    writeRun(root, { id: "20260101_000000_ea0001", path: "near/net", alias: "near one", status: "finished" });
+    if (entries.length > 0) Viewer.writeSshConfig(home, entries.map(stanza).join("\n"));
+  });
+  ({ root, viewer, page } = visit);
+  home = viewer.home;
 }
-
-async function finish(): Promise<void> {
-  const { faults } = view;
-  await view.close();
-  await viewer.stop();
-  await removeFolder(folder);
-  expect(faults).toEqual([]);
-}
+const finish = (): Promise<void> => visit.end();
 
 const servers = (): Locator => page.getByRole("grid", { name: "Servers" });
 const server = (name: string): Locator => servers().getByRole("row").filter({ hasText: name });
@@ -252,7 +231,7 @@ describe("a server of the ssh config", { timeout: slow }, () => {
     await connect("gpu-test");
     await run("far one").waitFor();
     await viewer.stop();
-    viewer = await Viewer.start(root, home, Number(new URL(viewer.address).port));
+    viewer = visit.viewer = await Viewer.start(root, home, Number(new URL(viewer.address).port));
     await page.goto(`${viewer.address}/at/all/runs`);
     await run("far one").waitFor();
     await expect.poll(() => run("far one").innerText()).toMatch(/gpu-test\s*(just now|\d+ (s|min) ago)/);

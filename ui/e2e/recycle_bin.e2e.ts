@@ -1,30 +1,16 @@
 /** The recycle bin against the real server: the way there, back with undo, away for ever, its faces, the keyboard. */
-import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  copyFixture,
-  openBrowser,
-  openPage,
-  removeFolder,
-  scratch,
-  type View,
-  Viewer,
-  writeRun,
-} from "./viewer";
+import type { Locator, Page } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Viewer, writeRun } from "./viewer";
+import { oneBrowser, Visit } from "./visit";
 
-let browser: Browser;
-let folder: string;
+const browser = oneBrowser();
+let visit: Visit;
 let root: string;
 let viewer: Viewer;
-let view: View;
 let page: Page;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser?.close());
 
 const grid = (): Locator => page.getByRole("grid", { name: "Deleted runs" });
 const row = (name: string): Locator => grid().getByRole("row").filter({ hasText: name });
@@ -45,22 +31,10 @@ async function post(path: string, body: unknown): Promise<void> {
 const softDelete = (...ids: string[]): Promise<void> => post("/api/runs/soft-delete", { run_ids: ids });
 
 async function begin(fixture: string | null, options = {}): Promise<void> {
-  folder = scratch();
-  root = join(folder, "root");
-  if (fixture === null) mkdirSync(root);
-  else copyFixture(fixture, root);
-  viewer = await Viewer.start(root, join(folder, "home"));
-  view = await openPage(browser, options);
-  page = view.page;
+  visit = await Visit.start(browser(), fixture, options);
+  ({ root, viewer, page } = visit);
 }
-
-async function finish(): Promise<void> {
-  const { faults } = view;
-  await view.close();
-  await viewer.stop();
-  await removeFolder(folder);
-  expect(faults).toEqual([]);
-}
+const finish = (): Promise<void> => visit.end();
 
 async function open(address = "/recycle-bin"): Promise<void> {
   await page.goto(viewer.address + address);
@@ -244,7 +218,7 @@ describe("with deleted runs", () => {
   });
 
   it("says that the storage folder is missing, and shows the bin when it is back", async () => {
-    const away = join(folder, "away");
+    const away = join(visit.folder, "away");
     renameSync(root, away);
     await page.goto(`${viewer.address}/recycle-bin`);
     await said(page.getByRole("alert")).toContain("The storage folder is not there");

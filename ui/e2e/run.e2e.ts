@@ -1,7 +1,5 @@
-/** The Run page in a browser, on a real viewer. */
-import { join } from "node:path";
-import type { Browser, Locator, Page, Response } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Locator, Page, Response } from "playwright-core";
+import { beforeEach, describe, expect, it } from "vitest";
 import {
   append,
   EMPTY,
@@ -22,24 +20,17 @@ import {
   writeOddRun,
   writeWideRun,
 } from "./run_root";
-import { copyFixture, openBrowser, openPage, removeFolder, scratch, type View, Viewer } from "./viewer";
+import { copyFixture } from "./viewer";
+import { SharedViewer } from "./visit";
 
 const YOLO = "20250114_153045_a1b2c3";
 const DATA = "20250120_111111_0a0b0c";
 const BROKEN = "20250123_010101_badbad";
 const OLD = "20250119_080000_de1e7e";
 
-let folder: string;
-let root: string;
 let liveRuns = 0;
-let viewer: Viewer;
-let browser: Browser;
-let view: View;
-let page: Page;
-
-beforeAll(async () => {
-  folder = scratch();
-  root = copyFixture("runicorn-0.6.0", join(folder, "root"));
+const shared = new SharedViewer((root) => {
+  copyFixture("runicorn-0.6.0", root);
   writeLiveRun(root, LIVE);
   writeLongRun(root);
   writeHostileRun(root);
@@ -47,36 +38,22 @@ beforeAll(async () => {
   writeMediaRun(root);
   writeOddRun(root);
   writeWideRun(root);
-  viewer = await Viewer.start(root, join(folder, "home"));
-  browser = await openBrowser();
 });
-
-afterAll(async () => {
-  await browser?.close();
-  await viewer?.stop();
-  await removeFolder(folder);
-});
-
-beforeEach(async () => {
-  view = await openPage(browser);
-  page = view.page;
-});
-
-afterEach(async () => {
-  const faults = [...view.faults];
-  await view.close();
-  expect(faults).toEqual([]);
+const { root } = shared;
+let page: Page;
+beforeEach(() => {
+  page = shared.page;
 });
 
 const open = (id: string, query = "") =>
-  page.goto(`${viewer.address}/run/${id}${query === "" ? "" : `?${query}`}`);
+  page.goto(`${shared.address}/run/${id}${query === "" ? "" : `?${query}`}`);
 
 /** A live run for one test alone, in the list already. */
 async function ownLiveRun(): Promise<{ id: string; dir: string }> {
   liveRuns += 1;
   const id = `20260101_0001${String(liveRuns).padStart(2, "0")}_11fe00`;
   const dir = writeLiveRun(root, id);
-  await expect.poll(async () => (await fetch(`${viewer.address}/api/runs/${id}`)).status).toBe(200);
+  await expect.poll(async () => (await fetch(`${shared.address}/api/runs/${id}`)).status).toBe(200);
   return { id, dir };
 }
 
@@ -156,7 +133,7 @@ describe("head", () => {
   });
 
   it("says that a deleted run is in the recycle bin and puts it back", async () => {
-    await page.request.post(`${viewer.address}/api/runs/soft-delete`, { data: { run_ids: [OLD] } });
+    await page.request.post(`${shared.address}/api/runs/soft-delete`, { data: { run_ids: [OLD] } });
     await open(OLD);
     await page.getByText("This run is in the recycle bin").waitFor();
     await page.getByRole("button", { name: "Put back" }).click();
@@ -651,17 +628,17 @@ describe("hostile content", () => {
   });
 
   it("is never served as a page of ours", async () => {
-    const file = await page.request.get(`${viewer.address}/api/run-file/${HOSTILE}?file=media/evil.html`);
+    const file = await page.request.get(`${shared.address}/api/run-file/${HOSTILE}?file=media/evil.html`);
     expect(file.headers()["content-disposition"]).toContain("attachment");
     expect(file.headers()["x-content-type-options"]).toBe("nosniff");
-    const svg = await page.request.get(`${viewer.address}/api/run-file/${HOSTILE}?file=media/evil.svg`);
+    const svg = await page.request.get(`${shared.address}/api/run-file/${HOSTILE}?file=media/evil.svg`);
     expect(svg.headers()["content-security-policy"]).toContain("sandbox");
     const outside = await page.request.get(
-      `${viewer.address}/api/run-file/${HOSTILE}?file=../../../../etc/passwd`,
+      `${shared.address}/api/run-file/${HOSTILE}?file=../../../../etc/passwd`,
     );
     expect(outside.status()).toBeGreaterThanOrEqual(400);
     const asset = await page.request.get(
-      `${viewer.address}/api/runs/${HOSTILE}/assets/download?path=/etc/passwd`,
+      `${shared.address}/api/runs/${HOSTILE}/assets/download?path=/etc/passwd`,
     );
     expect(asset.status()).toBe(403);
   });

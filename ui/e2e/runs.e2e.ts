@@ -1,30 +1,16 @@
 /** The Runs page against the real server: its main job, its faces, the keyboard, both themes and languages. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  copyFixture,
-  openBrowser,
-  openPage,
-  removeFolder,
-  scratch,
-  type View,
-  Viewer,
-  writeRun,
-} from "./viewer";
+import type { Locator, Page } from "playwright-core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { copyFixture, Viewer, writeRun } from "./viewer";
+import { oneBrowser, Visit } from "./visit";
 
-let browser: Browser;
-let folder: string;
+const browser = oneBrowser();
+let visit: Visit;
 let root: string;
 let viewer: Viewer;
-let view: View;
 let page: Page;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser?.close());
 
 const grid = (): Locator => page.getByRole("grid", { name: "Runs" });
 const row = (name: string): Locator => grid().getByRole("row").filter({ hasText: name });
@@ -46,22 +32,10 @@ async function open(address = "/runs"): Promise<void> {
 }
 
 async function begin(fixture: string | null, options = {}): Promise<void> {
-  folder = scratch();
-  root = join(folder, "root");
-  if (fixture === null) mkdirSync(root);
-  else copyFixture(fixture, root);
-  viewer = await Viewer.start(root, join(folder, "home"));
-  view = await openPage(browser, options);
-  page = view.page;
+  visit = await Visit.start(browser(), fixture, options);
+  ({ root, viewer, page } = visit);
 }
-
-async function finish(): Promise<void> {
-  const { faults } = view;
-  await view.close();
-  await viewer.stop();
-  await removeFolder(folder);
-  expect(faults).toEqual([]);
-}
+const finish = (): Promise<void> => visit.end();
 
 describe("with recorded runs", () => {
   beforeEach(() => begin("runicorn-0.7.2"));
@@ -337,7 +311,11 @@ describe("with recorded runs", () => {
     await page.getByText("no connection").waitFor();
     await expect.poll(() => names().then((list) => list.length)).toBe(13);
     writeRun(root, { id: "20261120_130000_abc123", path: "live/now", alias: "while-away" });
-    viewer = await Viewer.start(root, join(folder, "home"), Number(new URL(viewer.address).port));
+    viewer = visit.viewer = await Viewer.start(
+      root,
+      join(visit.folder, "home"),
+      Number(new URL(viewer.address).port),
+    );
     await page.getByRole("status", { name: "Changes arrive by themselves" }).waitFor();
     await row("while-away").waitFor();
   });
@@ -437,11 +415,11 @@ describe("an empty folder", () => {
   });
 
   it("lets another folder be chosen, and says what is wrong with one that cannot be", async () => {
-    const other = copyFixture("runicorn-0.6.0", join(folder, "other"));
+    const other = copyFixture("runicorn-0.6.0", join(visit.folder, "other"));
     await page.goto(`${viewer.address}/`);
     await page.getByRole("button", { name: "Choose another folder…" }).click();
     const dialog = page.getByRole("dialog", { name: "Choose the storage folder" });
-    const file = join(folder, "a-file");
+    const file = join(visit.folder, "a-file");
     writeFileSync(file, "");
     await dialog.getByLabel("Folder").fill(file);
     await page.keyboard.press("Enter");
