@@ -44,6 +44,12 @@ impl FileStamp {
             changed_ns,
         })
     }
+
+    /// Whether the last change is so long ago that a later one must have another time.
+    pub(crate) fn is_settled(&self) -> bool {
+        let now = crate::run_dir::nanoseconds(std::time::SystemTime::now());
+        now - self.modified_ns.max(self.changed_ns) > COARSEST_CLOCK_NS
+    }
 }
 
 #[cfg(unix)]
@@ -122,7 +128,7 @@ impl Known {
         Ok(Self {
             stamp,
             anchors: Anchors::at(file, offset)?,
-            settled: is_settled(&stamp),
+            settled: stamp.is_settled(),
         })
     }
 
@@ -142,7 +148,7 @@ impl Known {
         if now.bytes > self.stamp.bytes {
             return Ok(Change::Grown);
         }
-        self.settled = is_settled(now);
+        self.settled = now.is_settled();
         // The same size at another time: only reading it all could tell a rewrite in the middle from a touch.
         Ok(if same { Change::None } else { Change::Replaced })
     }
@@ -161,11 +167,6 @@ impl Known {
         }
         Ok(())
     }
-}
-
-fn is_settled(stamp: &FileStamp) -> bool {
-    let now = crate::run_dir::nanoseconds(std::time::SystemTime::now());
-    now - stamp.modified_ns.max(stamp.changed_ns) > COARSEST_CLOCK_NS
 }
 
 /// Fills `buffer` with the bytes from `from` to `to`, fewer when the file ends before.

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use runicorn_experiments::logs::Logs;
 use runicorn_experiments::metrics::cache::{DEFAULT_LIMIT_BYTES, MetricCache};
-use runicorn_experiments::{RunStore, StoreConfig, StoreError};
+use runicorn_experiments::{RunStore, StoreConfig, StoreError, ValueCache};
 use runicorn_telemetry::{HistoryFile, HistoryPlan, Telemetry, TelemetryConfig};
 use tokio::sync::watch;
 
@@ -35,6 +35,7 @@ struct Handles {
     access: Access,
     store: ArcSwap<RunStore>,
     metrics: MetricCache,
+    values: ValueCache,
     logs: Arc<Logs>,
     /// The root to go back to, while the samples are shown.
     root_behind_samples: Mutex<Option<PathBuf>>,
@@ -65,6 +66,7 @@ impl App {
             store: ArcSwap::new(store),
             logs: Arc::default(),
             metrics: MetricCache::new(config.folders.cache.join("metrics"), DEFAULT_LIMIT_BYTES),
+            values: ValueCache::default(),
             root_behind_samples: Mutex::new(None),
             store_switches: watch::Sender::new(0),
             preferences,
@@ -94,6 +96,11 @@ impl App {
     /// Metrics of runs that were looked at lately.
     pub fn metrics(&self) -> &MetricCache {
         &self.0.metrics
+    }
+
+    /// Values of runs for the columns of a table.
+    pub(crate) fn values(&self) -> &ValueCache {
+        &self.0.values
     }
 
     /// Logs of runs.

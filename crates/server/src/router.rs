@@ -20,6 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::series::routes())
         .merge(api::runs::routes())
         .merge(api::run_list::routes())
+        .merge(api::run_values::routes())
         .merge(api::paths::routes())
         .merge(api::samples::routes())
         .merge(api::experiments::routes())

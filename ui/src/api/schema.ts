@@ -1536,6 +1536,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/run-metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What metrics many runs have, with their extremes, in one answer. */
+        post: operations["show_metrics_of_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/run-metrics/{run_id}": {
         parameters: {
             query?: never;
@@ -1545,6 +1562,43 @@ export interface paths {
         };
         /** What metrics a run has, with their extremes. */
         get: operations["show_run_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/run-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Values of runs by column. Runs that are not here, or are deleted, are left out. */
+        post: operations["show_values"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/run-values/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Names of configuration values, summary values and metrics of the newest 300 runs and of those that were asked for before. Members of
+         *     members are joined by dots.
+         */
+        get: operations["list_value_names"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2541,6 +2595,13 @@ export interface components {
             exists: boolean;
             is_dir: boolean;
         };
+        /** @description What metrics runs have. */
+        ManyRunMetricsAnswer: {
+            /** @description In the order of the question. */
+            runs: components["schemas"]["RunMetricsAnswer"][];
+            /** @description Runs that are not here. */
+            missing: string[];
+        };
         /** @description An image, film or sound of a run. */
         MediaItem: {
             /**
@@ -2915,6 +2976,11 @@ export interface components {
             /** @description Names that are no metrics but serve as `x: "metric:<name>"`. */
             axes: string[];
         };
+        /** @description Which runs. */
+        RunMetricsQuestion: {
+            /** @description At most 1,000. */
+            runs: string[];
+        };
         /** @description Runs and where they go. */
         RunMove: {
             run_ids: string[];
@@ -3233,6 +3299,31 @@ export interface components {
         /** @description The folders as a tree. */
         TreeAnswer: {
             tree: Record<string, never>;
+        };
+        /** @description What columns there can be. */
+        ValueNamesAnswer: {
+            config: string[];
+            summary: string[];
+            metrics: string[];
+        };
+        /** @description Values by column. */
+        ValuesAnswer: {
+            /** @description The runs that were read, in the order of the question. */
+            runs: string[];
+            /**
+             * @description For each field the value of each of `runs`: number, text, truth value or null. Numbers that are none are the texts `NaN`, `Infinity`
+             *     and `-Infinity`; lists are their JSON.
+             */
+            values: unknown[][];
+            /** @description Runs that time did not suffice for: ask for them again. */
+            later: string[];
+        };
+        /** @description Which values of which runs. */
+        ValuesQuestion: {
+            /** @description At most 1,000. */
+            runs: string[];
+            /** @description At most 200 of `config:<name>`, `summary:<name>`, `last:<metric>`, `min:<metric>`, `max:<metric>`. */
+            fields: string[];
         };
         /** @description Widths of one table at one window size. */
         WidthsAnswer: {
@@ -5813,6 +5904,37 @@ export interface operations {
             };
         };
     };
+    show_metrics_of_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunMetricsQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyRunMetricsAnswer"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     show_run_metrics: {
         parameters: {
             query?: never;
@@ -5838,6 +5960,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_values: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValuesQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValuesAnswer"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_value_names: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueNamesAnswer"];
                 };
             };
         };

@@ -117,14 +117,24 @@ impl MetricCache {
 
     /// The metrics of a run; none when it has recorded none yet.
     pub fn of_run(&self, run: &RunDir) -> Result<Reading, StoreError> {
-        let path = run.dir.join(layout::EVENTS);
-        let file = match run.open(layout::EVENTS) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::default()),
-            Err(error) => return Err(StoreError::io(path, error)),
-        };
-        self.read(&path, &file)
-            .map_err(|error| StoreError::io(path, error))
+        with_events(run, |path, file| self.read(path, file))
+    }
+
+    /// The same for one of very many runs: a short file is read without being kept.
+    pub(crate) fn of_run_in_passing(&self, run: &RunDir) -> Result<Reading, StoreError> {
+        with_events(run, |path, file| {
+            let is_short = file.metadata()?.len() < WORTH_STORING_BYTES;
+            if !is_short || self.entries.lock().contains_key(path) {
+                return self.read(path, file);
+            }
+            let mut tail = MetricTail::default();
+            tail.refresh(file)?;
+            Ok(Reading {
+                bytes: tail.file_bytes(),
+                unread: tail.unread,
+                columns: tail.columns,
+            })
+        })
     }
 
     fn refresh(
@@ -222,6 +232,19 @@ impl MetricCache {
     pub fn flush(&self) {
         self.saver.flush();
     }
+}
+
+fn with_events(
+    run: &RunDir,
+    read: impl FnOnce(&Path, &File) -> io::Result<Reading>,
+) -> Result<Reading, StoreError> {
+    let path = run.dir.join(layout::EVENTS);
+    let file = match run.open(layout::EVENTS) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::default()),
+        Err(error) => return Err(StoreError::io(path, error)),
+    };
+    read(&path, &file).map_err(|error| StoreError::io(path, error))
 }
 
 #[cfg(test)]

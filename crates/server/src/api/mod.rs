@@ -19,6 +19,7 @@ pub(crate) mod paths;
 pub(crate) mod recycle_bin;
 pub(crate) mod retired;
 pub(crate) mod run_list;
+pub(crate) mod run_values;
 pub(crate) mod runs;
 pub(crate) mod samples;
 pub(crate) mod series;

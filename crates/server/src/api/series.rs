@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use runicorn_experiments::metrics::{
     Axis, Columns, Cursor, Reading, RunMetrics, Series, SeriesSource, SeriesView, Smoothing,
 };
-use runicorn_experiments::{RunStatus, RunStore, StoreError};
+use runicorn_experiments::{RunDir, RunStatus, RunStore, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,12 +24,14 @@ use crate::validate::{Typed, UrlPath};
 
 /// More series than a page can show.
 const MAX_SERIES: usize = 20_000;
+const MAX_RUNS: usize = 1000;
 const MAX_WIDTH_PX: usize = 8192;
 
 /// The routes of this room.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(show_run_metrics))
+        .routes(routes!(show_metrics_of_runs))
         .routes(routes!(show_series))
 }
 
@@ -81,23 +83,73 @@ async fn show_run_metrics(
     blocking(move || {
         let store = app.store();
         let run = store.find(&run_id)?;
-        let (reading, problem) = match app.metrics().of_run(&run) {
-            Ok(reading) => (reading, None),
-            Err(error) => (Reading::default(), Some(error.to_string())),
-        };
-        let found = RunMetrics::of(&reading.columns);
-        Ok::<_, StoreError>(Json(RunMetricsAnswer {
-            rows: reading.columns.rows(),
-            bytes: reading.bytes,
-            live: is_live(&store, &run_id),
-            problems: problem.into_iter().chain(problems(&reading)).collect(),
-            metrics: found.metrics.into_iter().map(metric_answer).collect(),
-            texts: found.texts,
-            axes: found.axes,
-            run: run_id,
-        }))
+        Ok::<_, StoreError>(Json(metrics_of(&app, &store, &run)))
     })
     .await
+}
+
+/// Which runs.
+#[derive(Deserialize, utoipa::ToSchema)]
+struct RunMetricsQuestion {
+    /// At most 1,000.
+    runs: Vec<String>,
+}
+
+/// What metrics runs have.
+#[derive(Serialize, utoipa::ToSchema)]
+struct ManyRunMetricsAnswer {
+    /// In the order of the question.
+    runs: Vec<RunMetricsAnswer>,
+    /// Runs that are not here.
+    missing: Vec<String>,
+}
+
+/// What metrics many runs have, with their extremes, in one answer.
+#[utoipa::path(post, path = "/api/run-metrics", tag = "metrics", request_body = RunMetricsQuestion,
+    responses((status = 200, body = ManyRunMetricsAnswer), (status = 422, body = crate::ErrorBody)))]
+async fn show_metrics_of_runs(
+    State(app): State<App>,
+    Typed(question): Typed<RunMetricsQuestion>,
+) -> ApiResult<Json<ManyRunMetricsAnswer>> {
+    if question.runs.len() > MAX_RUNS {
+        return Err(ApiError::invalid(vec![
+            serde_json::json!({"type": "value_error", "loc": ["body", "runs"], "msg": "at most 1000 runs at once", "input": question.runs.len()}),
+        ]));
+    }
+    blocking(move || {
+        let store = app.store();
+        let mut answer = ManyRunMetricsAnswer {
+            runs: Vec::new(),
+            missing: Vec::new(),
+        };
+        for id in question.runs {
+            match store.find(&id) {
+                Ok(run) => answer.runs.push(metrics_of(&app, &store, &run)),
+                Err(StoreError::RunNotFound { .. }) => answer.missing.push(id),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok::<_, StoreError>(Json(answer))
+    })
+    .await
+}
+
+fn metrics_of(app: &App, store: &RunStore, run: &RunDir) -> RunMetricsAnswer {
+    let (reading, problem) = match app.metrics().of_run(run) {
+        Ok(reading) => (reading, None),
+        Err(error) => (Reading::default(), Some(error.to_string())),
+    };
+    let found = RunMetrics::of(&reading.columns);
+    RunMetricsAnswer {
+        run: run.id.to_string(),
+        rows: reading.columns.rows(),
+        bytes: reading.bytes,
+        live: is_live(store, run.id.as_str()),
+        problems: problem.into_iter().chain(problems(&reading)).collect(),
+        metrics: found.metrics.into_iter().map(metric_answer).collect(),
+        texts: found.texts,
+        axes: found.axes,
+    }
 }
 
 fn metric_answer(metric: runicorn_experiments::metrics::MetricSummary) -> MetricAnswer {

@@ -28,6 +28,7 @@ mod openapi;
 mod parity;
 mod programs;
 mod recorded_run;
+mod run_values;
 mod runs;
 mod series;
 mod settings;

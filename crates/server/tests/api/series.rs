@@ -194,3 +194,20 @@ async fn questions_out_of_bounds_are_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn metrics_of_many_runs_come_in_one_answer_and_name_who_is_not_here() {
+    let server = TestServer::on("runicorn-0.6.0").await;
+    let runs = ["20250123_010101_badbad", "20250118_130000_a11ce5"];
+    let question = json!({"runs": [runs[0], "nope", runs[1]]});
+    let answer = server.post("/api/run-metrics", question).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    assert_eq!(answer["missing"], json!(["nope"]));
+    for (at, run) in runs.into_iter().enumerate() {
+        let alone = server.get(&format!("/api/run-metrics/{run}")).await.json();
+        assert_eq!(answer["runs"][at], alone);
+    }
+    let many = json!({"runs": vec!["nope"; 1001]});
+    assert_eq!(server.post("/api/run-metrics", many).await.status, 422);
+}
