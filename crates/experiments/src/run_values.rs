@@ -401,7 +401,7 @@ mod tests {
         let args: Map<String, Value> = (0..4000).map(member).collect();
         let runs = Runs::of(&vec![json!({"args": args}); 20]);
         let cache = ValueCache::default();
-        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        let deadline = Instant::now() + std::time::Duration::from_mins(1);
         let found = cache.of_runs(&runs.dirs, &runs.metrics, deadline);
         assert!(found.iter().all(Option::is_some));
         let held = cache.held.lock();

@@ -99,7 +99,7 @@ async fn values_are_as_new_as_the_files() {
 #[tokio::test]
 async fn walking_over_runs_leaves_the_columns_of_charts_where_they_are() {
     let server = TestServer::on("runicorn-0.7.2").await;
-    let held = async || server.get("/api/cache/metrics").await.json();
+    let held = async || server.get("/api/metrics/cache/stats").await.json();
     let before = held().await;
     assert!(before["size"].is_u64(), "{before}");
     ask(&server, &[SCORES, YOLO], &["last:mAP"]).await;
