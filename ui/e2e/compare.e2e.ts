@@ -48,9 +48,9 @@ const shared = new SharedViewer((root) => {
     more: { "val/acc": 0.5 },
   });
   record(root, { id: LIVE, alias: "still going", args, status: "running", loss: () => 1 });
-  for (let i = 0; i < 104; i += 1) {
+  for (let i = 0; i < 1004; i += 1) {
     const dir = writeRun(root, {
-      id: `20260301_000${String(i).padStart(3, "0")}_aaaa00`,
+      id: `20260301_00${String(i).padStart(4, "0")}_aaaa00`,
       path: "many",
       status: "finished",
     });
@@ -290,13 +290,13 @@ describe("charts", () => {
     await chart("test/new").waitFor();
   });
 
-  it("are of a hundred runs at most, and it is said that others are left out", async () => {
-    const ids = Array.from({ length: 104 }, (_, i) => `20260301_000${String(i).padStart(3, "0")}_aaaa00`);
+  it("are of a thousand runs at most, and it is said that others are left out", async () => {
+    const ids = Array.from({ length: 1004 }, (_, i) => `20260301_00${String(i).padStart(4, "0")}_aaaa00`);
     await open(ids);
-    await page.getByText("The first 100 runs are compared; 4 more in this address are left out.").waitFor();
-    await says("loss", "runs: 100, points drawn: 200");
+    await page.getByText("The first 1,000 runs are compared; 4 more in this address are left out.").waitFor();
+    await says("loss", "runs: 1000, points drawn: 2000");
     await pointAt("loss", 0.01, 0.5);
-    await chart("loss").locator(".tip").getByText("and 90 more").waitFor();
+    await chart("loss").locator(".tip").getByText("and 990 more").waitFor();
   });
 });
 
@@ -365,7 +365,7 @@ describe("faces", () => {
     const held = new Promise<void>((done) => {
       release = done;
     });
-    await page.route("**/api/run-metrics/**", async (route) => {
+    await page.route("**/api/run-metrics", async (route) => {
       await held;
       await route.continue();
     });
@@ -375,22 +375,25 @@ describe("faces", () => {
     await says("train/loss", "runs: 2,");
   });
 
-  it("a failed fetch of all runs, of one run and of one chart can be tried again", async () => {
-    await page.route("**/api/run-metrics/**", (route) => route.abort());
+  it("a failed fetch of all runs, of one chart and of what one run recorded can be tried again", async () => {
+    await page.route("**/api/run-metrics", (route) => route.abort());
     await open([BASE, WIDE_LR]);
     await page.getByRole("heading", { name: "This could not be loaded" }).waitFor();
-    await page.unroute("**/api/run-metrics/**");
-    await page.route(`**/api/run-metrics/${BASE}`, (route) => route.abort());
+    await page.unroute("**/api/run-metrics");
     await page.route("**/api/series", (route) => route.abort());
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByRole("button", { name: "Load base again" }).waitFor();
-    await page.unroute(`**/api/run-metrics/${BASE}`);
     await page.locator('[data-metric="train/loss"]').getByRole("alert").waitFor();
     await page.unroute("**/api/series");
     await page.locator('[data-metric="train/loss"]').getByRole("button", { name: "Try again" }).click();
-    await says("train/loss", "runs: 1,");
-    await page.getByRole("button", { name: "Load base again" }).click();
     await says("train/loss", "runs: 2,");
+
+    await page.route(`**/api/run-detail/${BASE}`, (route) => route.abort());
+    await page.getByRole("tab", { name: "What changed" }).click();
+    await page.getByRole("button", { name: "Load base again" }).waitFor();
+    await page.unroute(`**/api/run-detail/${BASE}`);
+    await page.getByRole("button", { name: "Load base again" }).click();
+    await row("lr").getByText("0.3").waitFor();
+    await expect.poll(() => page.getByRole("button", { name: "Load base again" }).count()).toBe(0);
   });
 
   it("can be used in a narrow window, in Chinese and in the dark", async () => {

@@ -10,6 +10,12 @@ export type StorageInfo = Sent<Schemas["Storage"]>;
 export type RunListAnswer = Omit<Schemas["RunListAnswer"], "storage"> & { storage: StorageInfo };
 export type MetricInfo = Sent<Schemas["MetricAnswer"]>;
 export type RunMetrics = Omit<Schemas["RunMetricsAnswer"], "metrics"> & { metrics: MetricInfo[] };
+
+export interface RunMetricsOfMany {
+  runs: RunMetrics[];
+  /** Runs that are not here. */
+  missing: string[];
+}
 export type SeriesRequest = Schemas["SeriesQuestion"] & { cursor?: string | null };
 export type LogLines = Schemas["LinesAnswer"];
 export type GpuInfo = Pick<Schemas["GpuNow"], "name" | "util_gpu" | "mem_used_mib" | "mem_total_mib">;

@@ -1,7 +1,7 @@
 /** The runs of a comparison as the page holds them: their metrics, what they recorded, what of them is not here. */
 import { type Api, ApiError, segment } from "../../api/client";
 import type { Live, LiveFrame } from "../../api/live.svelte";
-import type { RunDetail, RunMetrics } from "../../api/wire";
+import type { RunDetail, RunMetrics, RunMetricsOfMany } from "../../api/wire";
 
 /** Times between two looks at runs that grow. */
 const CALM_MILLIS = 1_000;
@@ -55,10 +55,17 @@ export class CompareView {
 
   /** Asks for the metrics of these runs; the others stay as they are. */
   async load(ids: readonly string[]): Promise<void> {
-    const path = (id: string) => `/api/run-metrics/${segment(id)}`;
-    const { found, faults } = await this.#ask<RunMetrics>(ids, path);
+    const faults = new Map<string, unknown>();
+    try {
+      const body = { runs: ids };
+      const answer = await this.api.post<RunMetricsOfMany>("/api/run-metrics", body, this.#flight.signal);
+      for (const id of answer.missing) faults.set(id, new ApiError(404, "RUN_NOT_FOUND", id));
+      if (answer.runs.length > 0)
+        this.metrics = new Map([...this.metrics, ...answer.runs.map((one) => [one.run, one] as const)]);
+    } catch (error) {
+      for (const id of ids) faults.set(id, error);
+    }
     if (this.#flight.signal.aborted) return;
-    if (found.size > 0) this.metrics = new Map([...this.metrics, ...found]);
     this.#fault(ids, faults);
     this.waiting = false;
   }

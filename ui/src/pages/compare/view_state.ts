@@ -3,7 +3,7 @@ import { idsOf } from "../../state/places";
 import { SECTIONS, type Section } from "./differences";
 
 /** Runs on one page; more lines than this could be told apart by nobody. */
-export const LIMIT = 100;
+export const LIMIT = 1000;
 
 export const TABS = ["charts", "changed"] as const;
 export type Tab = (typeof TABS)[number];
