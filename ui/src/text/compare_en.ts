@@ -4,7 +4,7 @@ export const compareEn = {
   title: "Compare",
   count: "{n} run|{n} runs",
   tabsLabel: "Parts of the comparison",
-  tabs: { charts: "Charts", changed: "What changed" },
+  tabs: { charts: "Charts", values: "Values", changed: "What changed" },
   choose: {
     title: "Choose the runs to compare",
     detail:
@@ -40,6 +40,27 @@ export const compareEn = {
       keys: "ArrowLeft ArrowRight ArrowUp ArrowDown + - 0 Escape",
       more: "and {n} more",
     },
+  },
+  values: {
+    columns: "Columns",
+    find: "Find columns",
+    kinds: { config: "configuration", summary: "summary", last: "last value" },
+    hint: "Drag along an axis to keep the runs that pass there; a click takes the range away.",
+    parallelSummary: "Parallel coordinates: {axes} columns, {n} of {all} runs within the chosen ranges",
+    scatterSummary: "Scatter plot: {y} over {x}, {n} runs",
+    log: "log",
+    clearBrush: "Clear the range of {name}",
+    clearAll: "Clear the ranges",
+    within:
+      "{n} of {all} runs lie within the chosen ranges; the others are left out everywhere on this page.",
+    lowest: "Lowest {name}",
+    highest: "Highest {name}",
+    across: "Across",
+    up: "Up",
+    noPoints: "No run has both values.",
+    none: "No values to set against each other",
+    noneDetail:
+      "These runs recorded no configuration, summary or metrics. A run records them with run.log_config(…), run.summary(…) and run.log(…).",
   },
   changed: {
     sections: { config: "Configuration", summary: "Summary", environment: "Environment" },

@@ -5,7 +5,7 @@ export const compareZh: CompareText = {
   title: "对比",
   count: "{n} 个实验",
   tabsLabel: "对比的各部分",
-  tabs: { charts: "图表", changed: "差异" },
+  tabs: { charts: "图表", values: "数值", changed: "差异" },
   choose: {
     title: "选择要对比的实验",
     detail:
@@ -41,6 +41,26 @@ export const compareZh: CompareText = {
       keys: "ArrowLeft ArrowRight ArrowUp ArrowDown + - 0 Escape",
       more: "另有 {n} 个",
     },
+  },
+  values: {
+    columns: "列",
+    find: "查找列",
+    kinds: { config: "配置", summary: "摘要", last: "最后的值" },
+    hint: "沿坐标轴拖动，只保留经过该范围的实验；单击即可取消。",
+    parallelSummary: "平行坐标：{axes} 列，{all} 个实验中有 {n} 个在所选范围内",
+    scatterSummary: "散点图：{x} 与 {y}，{n} 个实验",
+    log: "对数",
+    clearBrush: "清除 {name} 的范围",
+    clearAll: "清除全部范围",
+    within: "{all} 个实验中有 {n} 个在所选范围内；其余的在本页各处均不显示。",
+    lowest: "{name} 下限",
+    highest: "{name} 上限",
+    across: "横轴",
+    up: "纵轴",
+    noPoints: "没有实验同时具有这两个值。",
+    none: "没有可以相互对照的值",
+    noneDetail:
+      "这些实验没有记录配置、摘要或指标。可用 run.log_config(…)、run.summary(…) 和 run.log(…) 记录。",
   },
   changed: {
     sections: { config: "配置", summary: "摘要", environment: "环境" },

@@ -170,6 +170,7 @@ describe("the words of the page", () => {
 
 describe("the address of a comparison", () => {
   const read = (text: string) => readCompare(new URLSearchParams(text));
+  const noValues = { axes: [], brushes: new Map(), scatter: { x: "", y: "" } };
 
   it("says which runs, which are hidden, and what is looked at", () => {
     expect(read("runs=a,b,c&hide=b&tab=changed&key=lr&equal=config,summary")).toEqual({
@@ -179,6 +180,7 @@ describe("the address of a comparison", () => {
       tab: "changed",
       key: "lr",
       equal: ["config", "summary"],
+      ...noValues,
     });
   });
 
@@ -190,11 +192,12 @@ describe("the address of a comparison", () => {
       tab: "charts",
       key: "",
       equal: [],
+      ...noValues,
     });
     expect(sectionMembers([])).toBeNull();
   });
 
-  it("takes a hundred runs and counts the others", () => {
+  it("takes a thousand runs and counts the others", () => {
     const many = Array.from({ length: LIMIT + 3 }, (_, i) => `r${i}`);
     expect(read(`runs=${many.join(",")}`).ids).toHaveLength(LIMIT);
     expect(read(`runs=${many.join(",")}`).left).toBe(3);

@@ -1,11 +1,12 @@
 /** What is compared and what of it is looked at, in the address bar. Pure. */
 import { idsOf } from "../../state/places";
 import { SECTIONS, type Section } from "./differences";
+import { type Brushes, readBrushes } from "./values/value_axes";
 
 /** Runs on one page; more lines than this could be told apart by nobody. */
 export const LIMIT = 1000;
 
-export const TABS = ["charts", "changed"] as const;
+export const TABS = ["charts", "values", "changed"] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface CompareAddress {
@@ -18,6 +19,12 @@ export interface CompareAddress {
   key: string;
   /** Sections whose equal values are shown. */
   equal: Section[];
+  /** Columns of the values; none: the telling ones. */
+  axes: string[];
+  /** Stretches of columns that runs must lie in. */
+  brushes: Brushes;
+  /** Columns of the scatter plot; empty where nobody chose. */
+  scatter: { x: string; y: string };
 }
 
 export function readCompare(query: URLSearchParams): CompareAddress {
@@ -30,6 +37,9 @@ export function readCompare(query: URLSearchParams): CompareAddress {
     tab: TABS.find((tab) => tab === query.get("tab")) ?? "charts",
     key: query.get("key") ?? "",
     equal: SECTIONS.filter((section) => equal.includes(section)),
+    axes: idsOf(query.get("axes") ?? ""),
+    brushes: readBrushes(query.get("brush") ?? ""),
+    scatter: { x: query.get("x_value") ?? "", y: query.get("y_value") ?? "" },
   };
 }
 

@@ -87,18 +87,20 @@ describe("brushes", () => {
     const brushes = new Map([
       ["config:lr", { from: 0.25, to: 0.5 }],
       ["last:val/loss", { from: 0, to: 0.12345678 }],
+      ["config:a~b;c%", { from: 0, to: 1 }],
     ]);
     expect(readBrushes(brushesText(brushes) ?? "")).toEqual(
       new Map([
         ["config:lr", { from: 0.25, to: 0.5 }],
         ["last:val/loss", { from: 0, to: 0.1235 }],
+        ["config:a~b;c%", { from: 0, to: 1 }],
       ]),
     );
     expect(brushesText(new Map())).toBeNull();
   });
 
   it("are not believed when the address is broken", () => {
-    for (const text of ["", "a", "a~1", "a~x~1", "a~0.9~0.1", "a~-1~2", "~0~1", "a~0~NaN"])
+    for (const text of ["", "a", "a~1", "a~x~1", "a~0.9~0.1", "a~-1~2", "~0~1", "a~0~NaN", "%~0~1"])
       expect(readBrushes(text).size, text).toBe(0);
   });
 });

@@ -87,12 +87,12 @@ const SLACK = 1e-6;
 export function isWithin(
   brushes: Brushes,
   axes: readonly ValueAxis[],
-  valueOf: (field: ValueName) => RecordedValue,
+  value: (field: ValueName) => RecordedValue,
 ): boolean {
   for (const axis of axes) {
     const brush = brushes.get(axis.field);
     if (!brush) continue;
-    const place = placeOf(axis, valueOf(axis.field));
+    const place = placeOf(axis, value(axis.field));
     if (place === null || place < brush.from - SLACK || place > brush.to + SLACK) return false;
   }
   return true;
@@ -100,8 +100,20 @@ export function isWithin(
 
 /** The brushes as they stand in the address: `config:lr~0.1~0.5`, one after the other. */
 export function brushesText(brushes: Brushes): string | null {
-  const parts = [...brushes].map(([field, { from, to }]) => `${field}~${round(from)}~${round(to)}`);
+  const parts = [...brushes].map(([field, { from, to }]) => `${escaped(field)}~${round(from)}~${round(to)}`);
   return parts.length === 0 ? null : parts.join(";");
+}
+
+/** Names may hold what parts the members. */
+const escaped = (field: ValueName): string =>
+  field.replace(/[%;~]/g, encodeURIComponent).replaceAll("~", "%7E");
+
+function unescaped(text: string): ValueName {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
 }
 
 const round = (place: number): number => Math.round(place * 1e4) / 1e4;
@@ -111,8 +123,9 @@ export function readBrushes(text: string): Brushes {
   for (const part of text.split(";")) {
     const [field = "", from = "", to = ""] = part.split("~");
     const brush = { from: Number(from), to: Number(to) };
-    const good = field !== "" && from !== "" && to !== "" && brush.from <= brush.to;
-    if (good && brush.from >= 0 && brush.to <= 1) found.set(field, brush);
+    const name = unescaped(field);
+    const good = name !== "" && from !== "" && to !== "" && brush.from <= brush.to;
+    if (good && brush.from >= 0 && brush.to <= 1) found.set(name, brush);
   }
   return found;
 }
