@@ -304,7 +304,7 @@ describe("what changed", () => {
   it("shows differing values side by side, marks what is unusual and folds what is equal", async () => {
     await open([BASE, WIDE_LR, LIVE]);
     await says("train/loss", "runs: 3,");
-    await page.keyboard.press("2");
+    await page.keyboard.press("3");
     await row("lr").waitFor();
     expect(await row("lr").getByRole("cell").allInnerTexts()).toEqual(["0.1", "0.3", "0.1"]);
     await row("lr").getByRole("cell", { name: "0.3, differs" }).waitFor();
