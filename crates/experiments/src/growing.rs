@@ -16,7 +16,7 @@ const ANCHOR_BYTES: u64 = 4096;
 const COARSEST_CLOCK_NS: i128 = 2_000_000_000;
 
 /// So long a write may take from setting the time of the file to setting its size: a writer may lose its turn in between.
-const WRITE_PATIENCE: Duration = Duration::from_millis(50);
+const WRITE_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the file system says about a file at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
