@@ -209,7 +209,7 @@ struct Held {
     values: Arc<RunValues>,
 }
 
-/// Names that columns can have, from the runs that were read so far.
+/// Names that columns can have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueNames {
     /// Of configurations.
@@ -286,17 +286,18 @@ impl ValueCache {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bytes.fetch_sub(before, Ordering::Relaxed);
     }
+}
 
-    /// Names of everything that these runs, and the ones that were read before, have.
-    pub fn names(&self, runs: &[RunDir], metrics: &MetricCache, deadline: Instant) -> ValueNames {
-        self.of_runs(runs, metrics, deadline);
-        let mut names = ValueNames::default();
-        for Held { values, .. } in self.held.lock().values() {
-            let add = |into: &mut BTreeSet<String>, name: &String| {
-                if !into.contains(name) {
-                    into.insert(name.clone());
-                }
-            };
+impl ValueNames {
+    /// Names of everything that these runs have.
+    pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunValues>) -> Self {
+        let add = |into: &mut BTreeSet<String>, name: &String| {
+            if !into.contains(name) {
+                into.insert(name.clone());
+            }
+        };
+        let mut names = Self::default();
+        for values in runs {
             for (name, _) in &values.config {
                 add(&mut names.config, name);
             }

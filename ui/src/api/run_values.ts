@@ -6,7 +6,10 @@ import type { components } from "./schema";
 export type RecordedValue = string | number | boolean | null;
 
 /** Names without their kind: `lr`, not `config:lr`. */
-export type ValueNames = components["schemas"]["ValueNamesAnswer"];
+export type ValueNames = Record<(typeof KINDS)[number], string[]>;
+
+const KINDS = ["config", "summary", "metrics"] as const;
+type NamesAnswer = components["schemas"]["ValueNamesAnswer"];
 
 type ValuesAnswer = Omit<components["schemas"]["ValuesAnswer"], "values"> & { values: RecordedValue[][] };
 
@@ -14,8 +17,22 @@ type ValuesAnswer = Omit<components["schemas"]["ValuesAnswer"], "values"> & { va
 const MOST_RUNS = 1000;
 const MOST_FIELDS = 200;
 
-export const valueNames = (api: Api, signal?: AbortSignal): Promise<ValueNames> =>
-  api.get<ValueNames>("/api/run-values/names", {}, signal);
+/** Names of everything that these runs have. */
+export async function valueNames(
+  api: Api,
+  runs: readonly string[],
+  signal?: AbortSignal,
+): Promise<ValueNames> {
+  const found = { config: new Set<string>(), summary: new Set<string>(), metrics: new Set<string>() };
+  let left = [...runs];
+  while (left.length > 0) {
+    const body = { runs: left.slice(0, MOST_RUNS) };
+    const answer = await api.post<NamesAnswer>("/api/run-values/names", body, signal);
+    for (const kind of KINDS) for (const name of answer[kind]) found[kind].add(name);
+    left = [...answer.later, ...left.slice(MOST_RUNS)];
+  }
+  return { config: [...found.config], summary: [...found.summary], metrics: [...found.metrics] };
+}
 
 /**
  * Asks for fields such as `config:lr` or `last:loss` of runs. `hear` gets each part as it comes: the runs of that part and for each of the

@@ -1594,13 +1594,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Names of configuration values, summary values and metrics of the newest 300 runs and of those that were asked for before. Members of
-         *     members are joined by dots.
-         */
-        get: operations["list_value_names"];
+        get?: never;
         put?: never;
-        post?: never;
+        /** Names of configuration values, summary values and metrics of runs. Members of members are joined by dots. */
+        post: operations["list_value_names"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3305,6 +3302,13 @@ export interface components {
             config: string[];
             summary: string[];
             metrics: string[];
+            /** @description Runs that time did not suffice for: ask for them again. */
+            later: string[];
+        };
+        /** @description Of which runs. */
+        ValueNamesQuestion: {
+            /** @description At most 1,000; the newest 300 when absent. */
+            runs?: string[] | null;
         };
         /** @description Values by column. */
         ValuesAnswer: {
@@ -6002,7 +6006,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValueNamesQuestion"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -6010,6 +6018,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ValueNamesAnswer"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };

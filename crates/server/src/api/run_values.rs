@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
-use runicorn_experiments::{StoreError, ValueField};
+use runicorn_experiments::{RunDir, RunStore, StoreError, ValueField, ValueNames};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
@@ -32,34 +32,72 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show_values))
 }
 
+/// Of which runs.
+#[derive(Deserialize, utoipa::ToSchema)]
+struct ValueNamesQuestion {
+    /// At most 1,000; the newest 300 when absent.
+    runs: Option<Vec<String>>,
+}
+
 /// What columns there can be.
 #[derive(Serialize, utoipa::ToSchema)]
 struct ValueNamesAnswer {
     config: BTreeSet<String>,
     summary: BTreeSet<String>,
     metrics: BTreeSet<String>,
+    /// Runs that time did not suffice for: ask for them again.
+    later: Vec<String>,
 }
 
-/// Names of configuration values, summary values and metrics of the newest 300 runs and of those that were asked for before. Members of
-/// members are joined by dots.
-#[utoipa::path(get, path = "/api/run-values/names", tag = "runs", responses((status = 200, body = ValueNamesAnswer)))]
-async fn list_value_names(State(app): State<App>) -> ApiResult<Json<ValueNamesAnswer>> {
+/// Names of configuration values, summary values and metrics of runs. Members of members are joined by dots.
+#[utoipa::path(post, path = "/api/run-values/names", tag = "runs", request_body = ValueNamesQuestion,
+    responses((status = 200, body = ValueNamesAnswer), (status = 422, body = crate::ErrorBody)))]
+async fn list_value_names(
+    State(app): State<App>,
+    Typed(question): Typed<ValueNamesQuestion>,
+) -> ApiResult<Json<ValueNamesAnswer>> {
+    check_count(
+        "runs",
+        question.runs.as_ref().map_or(0, Vec::len),
+        MOST_RUNS,
+    )?;
     blocking(move || {
         let store = app.store();
-        let list = store.list();
-        let newest = list.rows().take(NAMED_BY);
-        let runs: Vec<_> = newest
-            .filter_map(|row| store.find(row.id.as_str()).ok())
-            .collect();
-        let deadline = Instant::now() + PATIENCE;
-        let names = app.values().names(&runs, app.metrics(), deadline);
+        let newest = || {
+            let list = store.list();
+            let ids = list.rows().take(NAMED_BY).map(|row| row.id.to_string());
+            ids.collect()
+        };
+        let runs = present(&store, &question.runs.unwrap_or_else(newest))?;
+        let found = app
+            .values()
+            .of_runs(&runs, app.metrics(), Instant::now() + PATIENCE);
+        let names = ValueNames::of(found.iter().flatten().map(|values| &**values));
+        let later = runs
+            .iter()
+            .zip(&found)
+            .filter(|(_, values)| values.is_none());
         Ok::<_, StoreError>(Json(ValueNamesAnswer {
+            later: later.map(|(run, _)| run.id.to_string()).collect(),
             config: names.config,
             summary: names.summary,
             metrics: names.metrics,
         }))
     })
     .await
+}
+
+/// Those of these runs that are here.
+fn present(store: &RunStore, ids: &[String]) -> Result<Vec<RunDir>, StoreError> {
+    let mut runs = Vec::with_capacity(ids.len());
+    for id in ids {
+        match store.find(id) {
+            Ok(run) => runs.push(run),
+            Err(StoreError::RunNotFound { .. }) => (),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(runs)
 }
 
 /// Which values of which runs.
@@ -93,11 +131,7 @@ async fn show_values(
     let fields = fields_of(&question)?;
     blocking(move || {
         let store = app.store();
-        let runs: Vec<_> = question
-            .runs
-            .iter()
-            .filter_map(|id| store.find(id).ok())
-            .collect();
+        let runs = present(&store, &question.runs)?;
         let deadline = Instant::now() + PATIENCE;
         let found = app.values().of_runs(&runs, app.metrics(), deadline);
         let mut answer = ValuesAnswer {
@@ -120,27 +154,33 @@ async fn show_values(
     .await
 }
 
-fn fields_of(question: &ValuesQuestion) -> ApiResult<Vec<ValueField>> {
-    let refuse = |place: Value, message: &str, input: Value| {
-        ApiError::invalid(vec![
-            json!({"type": "value_error", "loc": place, "msg": message, "input": input}),
-        ])
-    };
-    for (name, length, most) in [
-        ("runs", question.runs.len(), MOST_RUNS),
-        ("fields", question.fields.len(), MOST_FIELDS),
-    ] {
-        if length > most {
-            let message = format!("at most {most} at once");
-            return Err(refuse(json!(["body", name]), &message, length.into()));
-        }
+fn refuse(place: &Value, message: &str, input: &Value) -> ApiError {
+    ApiError::invalid(vec![
+        json!({"type": "value_error", "loc": place, "msg": message, "input": input}),
+    ])
+}
+
+fn check_count(name: &str, count: usize, most: usize) -> ApiResult<()> {
+    if count > most {
+        let message = format!("at most {most} at once");
+        return Err(refuse(&json!(["body", name]), &message, &count.into()));
     }
+    Ok(())
+}
+
+fn fields_of(question: &ValuesQuestion) -> ApiResult<Vec<ValueField>> {
+    check_count("runs", question.runs.len(), MOST_RUNS)?;
+    check_count("fields", question.fields.len(), MOST_FIELDS)?;
     let fields = question.fields.iter().enumerate();
     fields
         .map(|(at, text)| {
             ValueField::parse(text).ok_or_else(|| {
                 let message = "Input should be config:, summary:, last:, min: or max: and a name";
-                refuse(json!(["body", "fields", at]), message, text.clone().into())
+                refuse(
+                    &json!(["body", "fields", at]),
+                    message,
+                    &text.clone().into(),
+                )
             })
         })
         .collect()

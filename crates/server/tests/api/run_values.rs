@@ -51,7 +51,7 @@ async fn values_of_runs_are_given_by_column_in_the_order_of_the_question() {
 #[tokio::test]
 async fn names_of_columns_are_gathered_from_the_runs() {
     let server = TestServer::on("runicorn-0.7.2").await;
-    let names = server.get("/api/run-values/names").await.json();
+    let names = server.post("/api/run-values/names", json!({})).await.json();
     let has = |kind: &str, name: &str| {
         names[kind]
             .as_array()
@@ -68,6 +68,10 @@ async fn names_of_columns_are_gathered_from_the_runs() {
     ] {
         assert!(has(kind, name), "{kind} {name} is not in {names}");
     }
+    let question = json!({"runs": [SCORES, "not-here"]});
+    let names = server.post("/api/run-values/names", question).await.json();
+    assert_eq!(names["config"], json!([]), "only of the runs asked for");
+    assert_eq!(names["metrics"], json!(["score"]));
 }
 
 #[tokio::test]

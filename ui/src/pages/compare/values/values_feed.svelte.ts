@@ -47,7 +47,7 @@ export class ValuesFeed {
   async load(): Promise<void> {
     const { signal } = this.#flight;
     try {
-      const names = await valueNames(this.api, signal);
+      const names = await valueNames(this.api, this.runs, signal);
       const fields = [
         ...names.config.map((name) => `config:${name}`),
         ...names.summary.map((name) => `summary:${name}`),
