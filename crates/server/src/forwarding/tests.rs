@@ -316,8 +316,9 @@ async fn what_belongs_to_one_machine_or_one_connection_stays_there() {
 
 #[tokio::test]
 async fn a_large_answer_comes_as_fast_as_its_reader_takes_it() {
-    const TOTAL: usize = 64 << 20;
-    const IN_BETWEEN: usize = 16 << 20;
+    const TOTAL: usize = 256 << 20;
+    // What the two sockets of the system may hold (32 MiB on newer kernels), and a quarter of the whole at most.
+    const IN_BETWEEN: usize = 64 << 20;
     let (streams, mut far_ends) = mpsc::unbounded_channel();
     let forwarded = Forwarded::through(ToChannel(streams));
     let written = Arc::new(AtomicUsize::new(0));
@@ -346,8 +347,9 @@ async fn a_large_answer_comes_as_fast_as_its_reader_takes_it() {
 
 #[tokio::test]
 async fn a_large_body_goes_as_fast_as_the_far_side_takes_it() {
-    const TOTAL: usize = 64 << 20;
-    const IN_BETWEEN: usize = 16 << 20;
+    const TOTAL: usize = 256 << 20;
+    // What the two sockets of the system may hold (32 MiB on newer kernels), and a quarter of the whole at most.
+    const IN_BETWEEN: usize = 64 << 20;
     let (streams, mut far_ends) = mpsc::unbounded_channel();
     let forwarded = Forwarded::through(ToChannel(streams));
     let sent = Arc::new(AtomicUsize::new(0));
