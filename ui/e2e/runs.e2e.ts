@@ -259,7 +259,7 @@ describe("with recorded runs", () => {
   it("hides columns, keeps their widths, and resets them", async () => {
     await open();
     await page.getByRole("button", { name: "Columns" }).click();
-    await page.getByRole("menuitemcheckbox", { name: "Folder" }).click();
+    await page.getByRole("checkbox", { name: "Folder" }).uncheck();
     await page.keyboard.press("Escape");
     await expect.poll(() => columnHead("Folder").count()).toBe(0);
     const head = columnHead("State");
@@ -272,7 +272,7 @@ describe("with recorded runs", () => {
     await expect.poll(width).toBe(before + 16);
     await expect.poll(() => columnHead("Folder").count()).toBe(0);
     await page.getByRole("button", { name: "Columns" }).click();
-    await page.getByRole("menuitem", { name: "Reset columns" }).click();
+    await page.getByRole("button", { name: "Reset columns" }).click();
     await columnHead("Folder").waitFor();
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { formatBytes } from "./bytes";
 import { formatAge } from "./dates";
 import { formatDuration } from "./durations";
-import { formatCount, formatPercent, formatValue } from "./numbers";
+import { formatCount, formatDifference, formatPercent, formatValue } from "./numbers";
 
 describe("numbers", () => {
   it.each([
@@ -28,6 +28,20 @@ describe("numbers", () => {
   it("groups the thousands of a count", () => {
     expect(formatCount(10284)).toBe("10,284");
     expect(formatCount(999)).toBe("999");
+  });
+
+  it.each([
+    [1.1, 1, "+10.0 %"],
+    [0.5, 1, "−50.0 %"],
+    [-1.1, -1, "−10.0 %"],
+    [0.802, 0.8, "+0.25 %"],
+    [3, 1, "+200 %"],
+    [2, 2, "0 %"],
+    [0.25, 0, "+0.25000"],
+    [Number.POSITIVE_INFINITY, 1, ""],
+    [1e300, 1e-300, "+∞ %"],
+  ])("shows how far %s lies from %s as %s", (value, from, text) => {
+    expect(formatDifference(value, from)).toBe(text);
   });
 
   it("never claims more than is done", () => {

@@ -19,6 +19,18 @@ export function formatValue(value: number | null | undefined): string {
   return minus(digits === 0 ? grouped(Math.round(value)) : value.toFixed(digits));
 }
 
+/** How far a value lies from another: in percent of it, or, when that is 0, as it stands. */
+export function formatDifference(value: number, from: number): string {
+  if (!Number.isFinite(value) || !Number.isFinite(from)) return value === from ? "0 %" : "";
+  if (value === from) return "0 %";
+  if (from === 0) return (value > 0 ? "+" : "") + formatValue(value);
+  const percent = (value / Math.abs(from) - Math.sign(from)) * 100;
+  const size = Math.abs(percent);
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+  if (size >= 1e6) return `${percent > 0 ? "+" : ""}${formatValue(percent)} %`;
+  return `${percent > 0 ? "+" : ""}${minus(percent.toFixed(digits))} %`;
+}
+
 /** A count of things, with grouped thousands. */
 export function formatCount(count: number): string {
   return minus(thousands(Math.trunc(count)));

@@ -17,11 +17,13 @@ describe("ticked rows", () => {
 
 describe("a kept table layout", () => {
   it("takes what makes sense and nothing else", () => {
-    const kept = readLayout('{"widths":{"run":300,"state":"x","tags":-4,"path":99999},"hidden":["tags",7]}');
-    expect(kept).toEqual({ widths: { run: 300 }, hidden: ["tags"] });
+    const kept = readLayout(
+      '{"widths":{"run":300,"state":"x","tags":-4,"path":99999},"columns":"state,!last:loss"}',
+    );
+    expect(kept).toEqual({ widths: { run: 300 }, columns: "state,!last:loss" });
   });
 
-  it.each([null, "", "[", "3", '{"widths":null,"hidden":"x"}'])("is empty for %s", (text) => {
-    expect(readLayout(text)).toEqual({ widths: {}, hidden: [] });
+  it.each([null, "", "[", "3", '{"widths":null,"columns":7}'])("is empty for %s", (text) => {
+    expect(readLayout(text)).toEqual({ widths: {}, columns: null });
   });
 });

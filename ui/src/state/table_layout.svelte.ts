@@ -1,21 +1,20 @@
-/** How this reader likes a table: column widths and hidden columns, kept in the browser. */
+/** How this reader likes a table: column widths, and which columns in which order, kept in the browser. */
 
 interface Kept {
   widths: Record<string, number>;
-  hidden: string[];
+  /** As in the address; null for the table's own. */
+  columns: string | null;
 }
 
-/** Stored text is someone else's: only whole positive widths and plain names are taken. */
+/** Stored text is someone else's: only positive widths and a text are taken. */
 export function readLayout(text: string | null): Kept {
-  const kept: Kept = { widths: {}, hidden: [] };
+  const kept: Kept = { widths: {}, columns: null };
   try {
-    const found = JSON.parse(text ?? "null") as { widths?: unknown; hidden?: unknown } | null;
+    const found = JSON.parse(text ?? "null") as { widths?: unknown; columns?: unknown } | null;
     for (const [name, px] of Object.entries(found?.widths ?? {})) {
       if (typeof px === "number" && px > 0 && px < 5000) kept.widths[name] = px;
     }
-    if (Array.isArray(found?.hidden)) {
-      kept.hidden = found.hidden.filter((name): name is string => typeof name === "string");
-    }
+    if (typeof found?.columns === "string") kept.columns = found.columns;
   } catch {
     // Unreadable: as if nothing had been kept.
   }
@@ -24,7 +23,7 @@ export function readLayout(text: string | null): Kept {
 
 export class TableLayout {
   widths = $state.raw<Readonly<Record<string, number>>>({});
-  hidden = $state.raw<readonly string[]>([]);
+  columns = $state<string | null>(null);
   readonly #key: string;
 
   constructor(table: string) {
@@ -38,20 +37,18 @@ export class TableLayout {
     this.#keep();
   }
 
-  toggle(column: string): void {
-    this.hidden = this.hidden.includes(column)
-      ? this.hidden.filter((other) => other !== column)
-      : [...this.hidden, column];
+  choose(columns: string | null): void {
+    this.columns = columns;
     this.#keep();
   }
 
   reset(): void {
     this.widths = {};
-    this.hidden = [];
+    this.columns = null;
     this.#keep();
   }
 
   #keep(): void {
-    localStorage.setItem(this.#key, JSON.stringify({ widths: this.widths, hidden: this.hidden }));
+    localStorage.setItem(this.#key, JSON.stringify({ widths: this.widths, columns: this.columns }));
   }
 }

@@ -1,6 +1,6 @@
 /** Keys of the whole page: they work unless someone is typing or a dialog is open. */
 
-export type PageKey = "search" | "delete" | "edit" | "compare" | "preview" | "clear";
+export type PageKey = "search" | "delete" | "edit" | "compare" | "preview" | "baseline" | "clear";
 
 const deeds = new Map<string, PageKey>([
   ["/", "search"],
@@ -9,6 +9,7 @@ const deeds = new Map<string, PageKey>([
   ["e", "edit"],
   ["c", "compare"],
   ["p", "preview"],
+  ["b", "baseline"],
   ["Escape", "clear"],
 ]);
 

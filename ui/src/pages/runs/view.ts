@@ -63,19 +63,32 @@ function keyOf(row: Row, column: string, nowSecs: number): Key {
   }
 }
 
+/** Numbers before texts where a column has both; infinities are as far apart as any two numbers. */
+function compared(a: string | number, b: string | number): number {
+  if (typeof a === "number" && typeof b === "number") return a === b ? 0 : a < b ? -1 : 1;
+  if (typeof a === "string" && typeof b === "string") return collator.compare(a, b);
+  return typeof a === "number" ? -1 : 1;
+}
+
 /** Sorts a copy. Rows without a value stand last in both directions; equal ones keep their order. */
 export function sorted<Listed extends Row>(
   rows: readonly Listed[],
   order: SortOrder,
   nowSecs: number,
+  /** What recorded values sort by; a column of the table itself has none. */
+  recorded?: (row: Listed) => Key,
 ): readonly Listed[] {
-  const keys = rows.map((row, at) => ({ row, at, key: keyOf(row, order.key, nowSecs) }));
+  const keys = rows.map((row, at) => ({
+    row,
+    at,
+    key: recorded ? recorded(row) : keyOf(row, order.key, nowSecs),
+  }));
   const sign = order.descending ? -1 : 1;
   keys.sort((a, b) => {
     if (a.key === null || b.key === null) {
       return a.key === b.key ? a.at - b.at : a.key === null ? 1 : -1;
     }
-    const by = typeof a.key === "string" ? collator.compare(a.key, String(b.key)) : a.key - Number(b.key);
+    const by = compared(a.key, b.key);
     return sign * by || a.at - b.at;
   });
   return keys.map(({ row }) => row);

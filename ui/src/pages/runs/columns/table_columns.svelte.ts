@@ -1,0 +1,126 @@
+/** The columns of the runs table as the page holds them: chosen ones, their order and what stands in them. */
+import { untrack } from "svelte";
+import { askCurves, type SmallCurve } from "../../../api/run_curves";
+import { askValues, type RecordedValue } from "../../../api/run_values";
+import type { Column } from "../../../components/VirtualTable.svelte";
+import { preferences } from "../../../state/preferences.svelte";
+import { route } from "../../../state/route.svelte";
+import type { ListedRun } from "../../../state/run_list.svelte";
+import type { TableLayout } from "../../../state/table_layout.svelte";
+import { builtInColumn, builtInKeys } from "./built_in";
+import { type Chosen, choiceOf, isSame, movedTo, readChoice, writeChoice } from "./choice";
+import { RowFeed } from "./row_feed.svelte";
+import { fieldLabel, fieldOf, isCompared, isValue, sortKey } from "./value_fields";
+
+const CURVE_PX = 84;
+/** A value and its distance from the baseline beside it. */
+const WITH_BASELINE_PX = 152;
+
+const valueFeed = () =>
+  new RowFeed<RecordedValue>((api, runs, fields, hear, signal) => askValues(api, runs, fields, hear, signal));
+
+const curveFeed = () =>
+  new RowFeed<SmallCurve>((api, runs, fields, hear, signal) => {
+    const metrics = fields.map((field) => fieldOf(field)?.name ?? "");
+    return askCurves(api, runs, metrics, CURVE_PX, (part, curves) => hear(part, fields, curves), signal);
+  });
+
+export class TableColumns {
+  readonly values = valueFeed();
+  readonly #curves = curveFeed();
+
+  constructor(
+    readonly layout: TableLayout,
+    /** Whether runs of several machines stand in the table. */
+    readonly overAll: boolean,
+  ) {}
+
+  readonly own: readonly string[] = $derived.by(() => builtInKeys(this.overAll));
+  readonly #text = $derived(route.get("columns"));
+  /** What the address says, else what this reader chose last, else the table's own. */
+  readonly choice: readonly Chosen[] = $derived.by(
+    () => readChoice(this.#text) ?? readChoice(this.layout.columns) ?? choiceOf(this.own),
+  );
+  readonly columns: readonly Column[] = $derived.by(() => [
+    ...this.#column({ key: "run", pinned: true }),
+    ...this.choice.flatMap((chosen) => this.#column(chosen)),
+  ]);
+  readonly #fields = $derived(this.choice.map(({ key }) => key).filter(isValue));
+  readonly #curveFields = $derived(
+    this.choice.map(({ key }) => key).filter((key) => fieldOf(key)?.kind === "curve"),
+  );
+
+  #column({ key, pinned }: Chosen): Column[] {
+    const { text } = preferences;
+    const field = fieldOf(key);
+    if (field === null) {
+      const own = key === "host" && !this.overAll ? undefined : builtInColumn(key, text);
+      return own === undefined ? [] : [{ ...own, pinned }];
+    }
+    const label = fieldLabel(field, text);
+    if (field.kind === "curve") return [{ key, label, width: 104, sortable: false, pinned }];
+    const width = Math.min(220, Math.max(92, 28 + 7 * label.length));
+    const compared = isCompared(field) && route.get("baseline") !== "";
+    return [
+      { key, label, width: compared ? Math.max(width, WITH_BASELINE_PX) : width, align: "end", pinned },
+    ];
+  }
+
+  choose(choice: readonly Chosen[]): void {
+    const text = isSame(choice, choiceOf(this.own)) ? null : writeChoice(choice);
+    this.layout.choose(text);
+    route.change({ columns: text });
+  }
+
+  reset(): void {
+    this.layout.reset();
+    route.change({ columns: null });
+  }
+
+  move(key: string, to: string): void {
+    const place = this.choice.findIndex((column) => column.key === to);
+    if (place >= 0) this.choose(movedTo(this.choice, key, place));
+  }
+
+  /** Asks for what stands in the cells of these rows. */
+  need(rows: readonly ListedRun[]): void {
+    this.values.need(rows, this.#fields);
+    this.#curves.need(rows, this.#curveFields);
+  }
+
+  /** Asks for a column of the whole table. */
+  needAll(rows: readonly ListedRun[], fields: readonly string[]): void {
+    this.values.need(rows, fields);
+  }
+
+  valueOf(row: ListedRun, field: string): RecordedValue | undefined {
+    return this.values.valueOf(row, field);
+  }
+
+  curveOf(row: ListedRun, field: string): SmallCurve | null | undefined {
+    return this.#curves.valueOf(row, field);
+  }
+
+  /** Undefined where the column sorts by something of the row itself. */
+  sorter(key: string): ((row: ListedRun) => number | string | null) | undefined {
+    return isValue(key) ? (row) => sortKey(this.valueOf(row, key)) : undefined;
+  }
+
+  get fault(): unknown {
+    return this.values.fault ?? this.#curves.fault;
+  }
+
+  retry(): void {
+    this.values.retry();
+    this.#curves.retry();
+  }
+
+  start(): () => void {
+    return () => {
+      untrack(() => {
+        this.values.stop();
+        this.#curves.stop();
+      });
+    };
+  }
+}
