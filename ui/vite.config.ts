@@ -94,6 +94,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "page-speed",
+          include: ["e2e/page_speed.ts"],
+          environment: "node",
+          testTimeout: 900_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: "screenshots",
           include: ["e2e/screenshots.ts"],
           environment: "node",

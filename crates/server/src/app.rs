@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::StartError;
 use crate::access::Access;
+use crate::annotations::Annotations;
 use crate::blocking::LeftWork;
 use crate::config::Config;
 #[cfg(feature = "hosts")]
@@ -42,6 +43,7 @@ struct Handles {
     store_switches: watch::Sender<u64>,
     recent_roots: RecentRoots,
     list_answers: ListAnswers,
+    annotations: Annotations,
     preferences: Preferences,
     telemetry: Telemetry,
     #[cfg(feature = "hosts")]
@@ -58,6 +60,7 @@ impl App {
         let store = open_store(&config, config.root.clone())?;
         let recent_roots = RecentRoots::at(&config.folders.state);
         recent_roots.note(store.root());
+        let annotations = Annotations::at(&config.folders.state);
         let preferences = Preferences::at(&config.folders.state);
         let telemetry = start_telemetry(&config, &preferences).map_err(StartError::Telemetry)?;
         Ok(Self(Arc::new(Handles {
@@ -69,6 +72,7 @@ impl App {
             values: ValueCache::default(),
             root_behind_samples: Mutex::new(None),
             store_switches: watch::Sender::new(0),
+            annotations,
             preferences,
             telemetry,
             #[cfg(feature = "hosts")]
@@ -158,6 +162,11 @@ impl App {
     /// The SDK's own configuration file.
     pub(crate) fn sdk_config(&self) -> SdkConfig {
         SdkConfig::at(&self.0.config.folders.sdk_config)
+    }
+
+    /// What people keep beside their runs.
+    pub(crate) fn annotations(&self) -> &Annotations {
+        &self.0.annotations
     }
 
     /// What a person set on the page.

@@ -18,6 +18,7 @@
 
 mod access;
 pub mod allocator;
+mod annotations;
 mod api;
 mod app;
 mod attachment;

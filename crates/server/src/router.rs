@@ -21,6 +21,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::runs::routes())
         .merge(api::run_list::routes())
         .merge(api::run_values::routes())
+        .merge(api::annotations::routes())
         .merge(api::paths::routes())
         .merge(api::samples::routes())
         .merge(api::experiments::routes())

@@ -112,6 +112,10 @@ export class Api {
     return this.call<Answer>("POST", path, signal === undefined ? { body } : { body, signal });
   }
 
+  put<Answer>(path: string, body: unknown): Promise<Answer> {
+    return this.call<Answer>("PUT", path, { body });
+  }
+
   patch<Answer>(path: string, body: unknown): Promise<Answer> {
     return this.call<Answer>("PATCH", path, { body });
   }

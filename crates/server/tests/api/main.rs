@@ -9,7 +9,9 @@
 )]
 
 mod access;
+
 mod agreement;
+mod annotations;
 mod artifacts;
 mod clients;
 mod diagnostics;

@@ -79,7 +79,7 @@ async fn send_form(
 }
 
 /// Every file below the server's whole temporary folder but the home, to see what was written where.
-fn files_of(server: &TestServer) -> Vec<String> {
+pub(crate) fn files_of(server: &TestServer) -> Vec<String> {
     let top = server.root().parent().unwrap().to_owned();
     let (mut files, mut folders) = (Vec::new(), vec![top.clone()]);
     while let Some(folder) = folders.pop() {

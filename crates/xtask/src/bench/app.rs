@@ -92,12 +92,12 @@ fn measure(out: ChildStdout, err: ChildStderr) -> Result<(u32, f64, f64)> {
 }
 
 /// The number that follows a name, whatever marks stand between them.
-fn number_after<N: std::str::FromStr>(line: &str, name: &str) -> Option<N> {
+pub(super) fn number_after<N: std::str::FromStr>(line: &str, name: &str) -> Option<N> {
     let plain = without_colours(line.split_once(name)?.1);
     let digits: String = plain
         .chars()
         .skip_while(|c| !c.is_ascii_digit())
-        .take_while(char::is_ascii_digit)
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
         .collect();
     digits.parse().ok()
 }
@@ -138,5 +138,6 @@ mod tests {
             "\u{1b}[2mpainted\u{1b}[0m \u{1b}[3mafter_millis\u{1b}[0m\u{1b}[2m=\u{1b}[0m1386";
         assert_eq!(number_after::<u32>(line, "after_millis"), Some(1386));
         assert_eq!(number_after::<u32>("{\"pid\":77,", "\"pid\":"), Some(77));
+        assert_eq!(number_after::<f64>("x_millis=1.25 all=2", "x_millis"), Some(1.25));
     }
 }

@@ -5,6 +5,7 @@
 mod app;
 mod http;
 mod memory;
+mod page;
 mod real;
 mod ssh;
 mod sshd;
@@ -102,6 +103,8 @@ impl Bench {
         ));
         if !self.no_window {
             rows.extend(app::rows(&root)?);
+            println!("in the browser");
+            rows.extend(page::rows()?);
         }
         if cfg!(target_os = "linux") && !self.no_ssh {
             println!("over SSH");

@@ -9,6 +9,8 @@ pub(super) enum Goal {
     SecondsAndRatio(f64, f64),
     /// At most so much, in the row's own unit.
     AtMost(f64),
+    /// At least so much, in the row's own unit.
+    AtLeast(f64),
     /// A rate that is at least the real one's.
     NotSlower,
 }
@@ -99,6 +101,7 @@ impl Row {
             Goal::SecondsAndRatio(limit, ratio) => {
                 ours <= limit && self.ratio().is_some_and(|reached| reached >= ratio)
             }
+            Goal::AtLeast(least) => ours >= least,
             Goal::NotSlower => self.ratio().is_some_and(|reached| reached >= 1.0),
         })
     }
@@ -120,6 +123,7 @@ impl Row {
             Goal::SecondsAndRatio(limit, ratio) => {
                 format!("<= {}, >= {ratio}x", self.figure_text(Some(limit)))
             }
+            Goal::AtLeast(least) => format!(">= {}", self.figure_text(Some(least))),
             Goal::NotSlower => ">= 1.0x".to_owned(),
         }
     }
@@ -132,6 +136,7 @@ impl Row {
             Goal::SecondsAndRatio(limit, ratio) => {
                 ours <= 2.0 * limit && self.ratio().is_some_and(|reached| reached >= ratio / 2.0)
             }
+            Goal::AtLeast(least) => ours >= least / 2.0,
             Goal::NotSlower => self.ratio().is_some_and(|reached| reached >= 0.5),
         }
     }

@@ -1,6 +1,6 @@
 /** Keys of the whole page: they work unless someone is typing or a dialog is open. */
 
-export type PageKey = "search" | "delete" | "edit" | "compare" | "preview" | "baseline" | "clear";
+export type PageKey = "search" | "delete" | "edit" | "compare" | "preview" | "baseline" | "rename" | "clear";
 
 const deeds = new Map<string, PageKey>([
   ["/", "search"],
@@ -10,6 +10,7 @@ const deeds = new Map<string, PageKey>([
   ["c", "compare"],
   ["p", "preview"],
   ["b", "baseline"],
+  ["F2", "rename"],
   ["Escape", "clear"],
 ]);
 

@@ -95,11 +95,30 @@ export class RunEdits {
     this.#sayTagged(outcome);
   }
 
-  async #tagOne({ row, after }: { row: ListedRun; after: string[] }, outcome: Outcome): Promise<void> {
-    try {
-      if (after.join("\n") !== row.tags.join("\n")) {
-        await row.origin.api.patch(`/api/runs/${segment(row.id)}`, { tags: after });
+  /** Gives runs the tags that they had. */
+  async #untag(rows: readonly ListedRun[]): Promise<void> {
+    const outcome: Outcome = { done: [], failed: 0, detail: "" };
+    const waiting = [...rows];
+    const work = async () => {
+      for (let row = waiting.pop(); row; row = waiting.pop()) {
+        await this.#patchTags(row, row.tags, outcome);
       }
+    };
+    await Promise.all(Array.from({ length: lanes }, work));
+    await this.list.refresh();
+    const t = this.text().runs;
+    if (outcome.failed > 0) this.toasts.say(fill(t.notDone, { detail: outcome.detail }), { kind: "bad" });
+    else this.toasts.say(t.restored);
+  }
+
+  async #tagOne({ row, after }: { row: ListedRun; after: string[] }, outcome: Outcome): Promise<void> {
+    if (after.join("\n") === row.tags.join("\n")) return;
+    await this.#patchTags(row, after, outcome);
+  }
+
+  async #patchTags(row: ListedRun, tags: readonly string[], outcome: Outcome): Promise<void> {
+    try {
+      await row.origin.api.patch(`/api/runs/${segment(row.id)}`, { tags });
       outcome.done.push(row);
     } catch (error) {
       outcome.failed += 1;
@@ -109,8 +128,11 @@ export class RunEdits {
 
   #sayTagged({ done, failed, detail }: Outcome): void {
     const t = this.text().runs;
-    if (failed === 0) this.toasts.say(t.saved);
-    else this.toasts.say(fill(t.savedSome, { n: done.length, failed, detail }), { kind: "bad" });
+    // The rows are those of before the change: they know the tags to go back to.
+    const action =
+      done.length > 0 ? { label: this.text().common.undo, run: () => void this.#untag(done) } : null;
+    if (failed === 0) this.toasts.say(t.saved, { action });
+    else this.toasts.say(fill(t.savedSome, { n: done.length, failed, detail }), { kind: "bad", action });
   }
 
   /** Names runs to their own machines, no more at a time than a request may. */

@@ -7,7 +7,7 @@ import { preferences } from "../../../state/preferences.svelte";
 import { route } from "../../../state/route.svelte";
 import type { ListedRun } from "../../../state/run_list.svelte";
 import type { TableLayout } from "../../../state/table_layout.svelte";
-import { builtInColumn, builtInKeys } from "./built_in";
+import { builtInColumn, builtInKeys, firstKeys } from "./built_in";
 import { type Chosen, choiceOf, isSame, movedTo, readChoice, writeChoice } from "./choice";
 import { RowFeed } from "./row_feed.svelte";
 import { fieldLabel, fieldOf, isCompared, isValue, sortKey } from "./value_fields";
@@ -36,10 +36,11 @@ export class TableColumns {
   ) {}
 
   readonly own: readonly string[] = $derived.by(() => builtInKeys(this.overAll));
+  readonly first: readonly string[] = $derived.by(() => firstKeys(this.overAll));
   readonly #text = $derived(route.get("columns"));
   /** What the address says, else what this reader chose last, else the table's own. */
   readonly choice: readonly Chosen[] = $derived.by(
-    () => readChoice(this.#text) ?? readChoice(this.layout.columns) ?? choiceOf(this.own),
+    () => readChoice(this.#text) ?? readChoice(this.layout.columns) ?? choiceOf(this.first),
   );
   readonly columns: readonly Column[] = $derived.by(() => [
     ...this.#column({ key: "run", pinned: true }),
@@ -67,7 +68,7 @@ export class TableColumns {
   }
 
   choose(choice: readonly Chosen[]): void {
-    const text = isSame(choice, choiceOf(this.own)) ? null : writeChoice(choice);
+    const text = isSame(choice, choiceOf(this.first)) ? null : writeChoice(choice);
     this.layout.choose(text);
     route.change({ columns: text });
   }
