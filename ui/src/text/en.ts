@@ -139,7 +139,7 @@ export const en = {
     closeFolder: "Close {name}",
     runningHere: "{n} running",
     search: "Search runs",
-    searchHint: "name, id, folder, tag:best, val_acc>0.7",
+    searchHint: "words, tag:best, loss<0.2, path:cv/**, -status:failed",
     clearSearch: "Clear the search",
     status: "State",
     anyStatus: "All",
@@ -194,6 +194,18 @@ export const en = {
     dropTags: "Remove tags",
     saved: "Saved",
     savedSome: "Saved {n} runs; {failed} could not be saved: {detail}",
+    filter: {
+      issues: "Not understood",
+      issue: {
+        value: "{term}: a value is needed after {sign}",
+        number: "{term}: a number is needed after {sign}",
+        length: "{term}: a length of time is needed after {sign}, such as 90s, 2h or 3d",
+        time: "{term}: a day or an age is needed after {sign}, such as 2026-11-01 or 3d",
+        compare: "{term}: this field takes only :, = and !=",
+        term: "{term}: a term is needed after it",
+        quote: '{term}: a closing " is missing',
+      },
+    },
   },
   hosts: {
     switcher: "Host: {name}",

@@ -133,7 +133,7 @@ export const zh: Text = {
     closeFolder: "收起 {name}",
     runningHere: "{n} 个运行中",
     search: "搜索实验",
-    searchHint: "名称、编号、文件夹、tag:best、val_acc>0.7",
+    searchHint: "关键词、tag:best、loss<0.2、path:cv/**、-status:failed",
     clearSearch: "清除搜索",
     status: "状态",
     anyStatus: "全部",
@@ -188,6 +188,18 @@ export const zh: Text = {
     dropTags: "移除标签",
     saved: "已保存",
     savedSome: "已保存 {n} 个实验；{failed} 个未能保存：{detail}",
+    filter: {
+      issues: "未能理解",
+      issue: {
+        value: "{term}：{sign} 后面需要一个值",
+        number: "{term}：{sign} 后面需要一个数字",
+        length: "{term}：{sign} 后面需要一段时长，例如 90s、2h 或 3d",
+        time: "{term}：{sign} 后面需要日期或多久以前，例如 2026-11-01 或 3d",
+        compare: "{term}：此字段只能用 :、= 和 !=",
+        term: "{term}：后面需要一个条件",
+        quote: '{term}：缺少结尾的 "',
+      },
+    },
   },
   hosts: {
     switcher: "主机：{name}",

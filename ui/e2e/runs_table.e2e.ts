@@ -1,0 +1,118 @@
+/** The tools of the runs table: filter expressions, completion, chips, groups, several sort keys. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Locator } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { writeRun } from "./viewer";
+import { SharedViewer } from "./visit";
+
+interface Made {
+  alias: string;
+  path: string;
+  tags?: string[];
+  status?: string;
+  /** Name and value of its best metric. */
+  best?: [string, number];
+  hoursAgo: number;
+  hoursLong?: number;
+}
+
+/** The newest first, which is the order of the table. */
+const made: Made[] = [
+  {
+    alias: "yolo small",
+    path: "cv/detection/yolo",
+    tags: ["base"],
+    best: ["loss", 0.15],
+    hoursAgo: 2,
+    hoursLong: 1,
+  },
+  {
+    alias: "yolo large",
+    path: "cv/detection/yolo",
+    tags: ["base", "old"],
+    best: ["loss", 0.1],
+    hoursAgo: 30,
+    hoursLong: 9,
+  },
+  { alias: "resnet", path: "cv/resnet", tags: ["base"], best: ["loss", 0.35], hoursAgo: 54, hoursLong: 3 },
+  {
+    alias: "broken",
+    path: "cv/resnet",
+    tags: ["base"],
+    status: "failed",
+    best: ["loss", 0.18],
+    hoursAgo: 78,
+  },
+  { alias: "bert", path: "nlp/bert", tags: ["sweep 1"], best: ["acc", 0.9], hoursAgo: 102, hoursLong: 3 },
+  { alias: "gpt tiny", path: "nlp/gpt", status: "failed", hoursAgo: 240 },
+];
+
+const shared = new SharedViewer((root) => {
+  made.forEach((run, at) => {
+    const createdAt = Date.now() / 1000 - run.hoursAgo * 3600;
+    const id = `20260101_00000${at}_00000${at}`;
+    const dir = writeRun(root, { ...run, id, status: run.status ?? "finished", createdAt });
+    const status = { status: run.status ?? "finished", started_at: createdAt };
+    const ended_at = createdAt + (run.hoursLong ?? 0.5) * 3600;
+    writeFileSync(join(dir, "status.json"), JSON.stringify({ ...status, ended_at }));
+    if (run.best) {
+      const [best_metric_name, best_metric_value] = run.best;
+      writeFileSync(join(dir, "summary.json"), JSON.stringify({ best_metric_name, best_metric_value }));
+    }
+  });
+});
+
+const grid = (): Locator => shared.page.getByRole("grid", { name: "Runs" });
+const search = (): Locator => shared.page.getByRole("searchbox", { name: "Search runs" });
+const names = async (): Promise<string[]> => grid().getByRole("link").allInnerTexts();
+const all = made.map((run) => run.alias);
+
+async function open(address = "/runs"): Promise<void> {
+  await shared.page.goto(shared.address + address);
+  await grid().waitFor();
+}
+
+describe("a filter expression", () => {
+  it.each([
+    ["tag:base path:cv/** loss<0.2 -tag:old", ["yolo small", "broken"]],
+    ["status:failed", ["broken", "gpt tiny"]],
+    ["not status:failed path:nlp/*", ["bert"]],
+    ['name:"yolo large"', ["yolo large"]],
+    ['tag:"sweep 1"', ["bert"]],
+    ["path:*/resnet best>=0.2", ["resnet"]],
+    ["duration>2h started<3d", ["yolo large", "resnet"]],
+    ["acc!=0.5", ["bert"]],
+  ])("leaves the runs that fit: %s", async (query, fitting) => {
+    await open();
+    await expect.poll(names).toEqual(all);
+    await search().fill(query);
+    await expect.poll(names).toEqual(fitting);
+  });
+
+  it("is kept in the address", async () => {
+    await open();
+    await search().fill("loss<0.2 -tag:old");
+    await expect.poll(() => new URL(shared.page.url()).searchParams.get("q")).toBe("loss<0.2 -tag:old");
+    await shared.page.reload();
+    await expect.poll(names).toEqual(["yolo small", "broken"]);
+  });
+
+  it("says in words what it does not understand, shows the place, and goes on with the rest", async () => {
+    await open();
+    await search().fill("status:failed loss<abc");
+    const notes = shared.page.getByRole("status", { name: "Not understood" });
+    await expect.poll(() => notes.innerText()).toBe("loss<abc: a number is needed after <");
+    await expect.poll(() => search().getAttribute("aria-invalid")).toBe("true");
+    await expect.poll(names).toEqual(["broken", "gpt tiny"]);
+    await notes.getByRole("button").click();
+    const marked = () =>
+      search().evaluate((field: HTMLInputElement) =>
+        field.value.slice(field.selectionStart ?? 0, field.selectionEnd ?? 0),
+      );
+    await expect.poll(marked).toBe("loss<abc");
+    await search().fill("status:failed loss<0.2");
+    await expect.poll(() => notes.innerText()).toBe("");
+    await expect.poll(names).toEqual(["broken"]);
+  });
+});
