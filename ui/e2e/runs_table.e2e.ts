@@ -116,3 +116,82 @@ describe("a filter expression", () => {
     await expect.poll(names).toEqual(["broken"]);
   });
 });
+
+describe("completion", () => {
+  const listbox = (): Locator => shared.page.getByRole("listbox", { name: "Suggestions" });
+  const option = (name: string | RegExp): Locator => listbox().getByRole("option", { name });
+  /** The suggestion that the keys have reached, as it is told to those who cannot see it. */
+  const active = () =>
+    search().evaluate((field) => {
+      const id = field.getAttribute("aria-activedescendant");
+      return id === null ? "" : document.getElementById(id)?.querySelector(".mono")?.textContent;
+    });
+  const value = () => search().inputValue();
+
+  it("offers names of fields, then the values that the runs have, and takes them with the keys", async () => {
+    await open();
+    const { keyboard } = shared.page;
+    await keyboard.press("/");
+    await keyboard.type("ta");
+    await option(/^tag:/).waitFor();
+    await keyboard.press("Tab");
+    await expect.poll(value).toBe("tag:");
+    await expect.poll(() => option(/^base/).innerText()).toMatch(/base\s+4/);
+    await keyboard.press("ArrowDown");
+    await keyboard.press("ArrowDown");
+    await expect.poll(active).toBe("old");
+    await keyboard.press("ArrowUp");
+    await expect.poll(active).toBe("base");
+    await keyboard.press("Enter");
+    await expect.poll(value).toBe("tag:base ");
+    await expect.poll(() => listbox().count()).toBe(0);
+    await keyboard.type("los");
+    await keyboard.press("Tab");
+    await option("loss<").first().waitFor();
+    await keyboard.press("ArrowDown");
+    await keyboard.press("Enter");
+    await keyboard.type("0.2");
+    await expect.poll(value).toBe("tag:base loss<0.2");
+    await expect.poll(names).toEqual(["yolo small", "yolo large", "broken"]);
+  });
+
+  it("finds values by a part of them, also without the name of the field, and by a click", async () => {
+    await open();
+    await search().pressSequentially("swee");
+    await option(/sweep 1/).click();
+    await expect.poll(value).toBe('tag:"sweep 1" ');
+    await expect.poll(names).toEqual(["bert"]);
+    await search().fill("path:");
+    await option(/^cv\/detection\/\*\*/).click();
+    await expect.poll(names).toEqual(["yolo small", "yolo large"]);
+  });
+
+  it("leaves the keys to the field when it is closed: Escape closes it first, then clears; arrows go on", async () => {
+    await open();
+    const { keyboard } = shared.page;
+    await search().pressSequentially("yo");
+    await listbox().waitFor();
+    await keyboard.press("Escape");
+    await expect.poll(() => listbox().count()).toBe(0);
+    await expect.poll(value).toBe("yo");
+    await keyboard.press("ArrowDown");
+    await expect.poll(() => grid().evaluate((table) => table === document.activeElement)).toBe(true);
+    await keyboard.press("/");
+    await keyboard.press("Escape");
+    await expect.poll(value).toBe("");
+    await keyboard.press("Control+Space");
+    await option(/^duration/).waitFor();
+    await keyboard.press("Enter");
+    await expect.poll(() => grid().evaluate((table) => table === document.activeElement)).toBe(true);
+    await expect.poll(() => listbox().count()).toBe(0);
+  });
+
+  it("says what it is to those who cannot see it", async () => {
+    await open();
+    await search().pressSequentially("status:");
+    await expect.poll(() => search().getAttribute("aria-autocomplete")).toBe("list");
+    const id = await search().getAttribute("aria-controls");
+    expect(await listbox().getAttribute("id")).toBe(id);
+    await shared.page.getByRole("status").getByText("2 suggestions").waitFor();
+  });
+});

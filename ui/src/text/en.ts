@@ -195,6 +195,22 @@ export const en = {
     saved: "Saved",
     savedSome: "Saved {n} runs; {failed} could not be saved: {detail}",
     filter: {
+      suggestions: "Suggestions",
+      found: "{n} suggestions",
+      about: {
+        name: "name, or id without one",
+        alias: "name that was given",
+        id: "id",
+        path: "folder, cv/** with all below",
+        tag: "tag",
+        status: "state",
+        host: "host",
+        best: "best metric, whatever its name",
+        started: "day, or how long ago: 3d",
+        duration: "length, such as 2h",
+        assets: "number of assets",
+        metric: "best metric",
+      },
       issues: "Not understood",
       issue: {
         value: "{term}: a value is needed after {sign}",

@@ -189,6 +189,22 @@ export const zh: Text = {
     saved: "已保存",
     savedSome: "已保存 {n} 个实验；{failed} 个未能保存：{detail}",
     filter: {
+      suggestions: "建议",
+      found: "{n} 条建议",
+      about: {
+        name: "名称，没有时为编号",
+        alias: "取的名称",
+        id: "编号",
+        path: "文件夹，cv/** 含其下全部",
+        tag: "标签",
+        status: "状态",
+        host: "主机",
+        best: "最佳指标，不论名称",
+        started: "日期，或多久以前：3d",
+        duration: "时长，例如 2h",
+        assets: "资产数量",
+        metric: "最佳指标",
+      },
       issues: "未能理解",
       issue: {
         value: "{term}：{sign} 后面需要一个值",
