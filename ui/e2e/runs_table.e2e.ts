@@ -195,3 +195,40 @@ describe("completion", () => {
     await shared.page.getByRole("status").getByText("2 suggestions").waitFor();
   });
 });
+
+describe("chips", () => {
+  const chips = (): Locator => shared.page.getByRole("group", { name: "Terms of the search" });
+  const words = async () => (await chips().locator(".chip").allInnerTexts()).map((text) => text.trim());
+  const focused = () => shared.page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+
+  it("say each term that is understood, and a click takes one out", async () => {
+    await open();
+    await search().fill("status:failed loss<abc -tag:old not name:bert");
+    await expect.poll(words).toEqual(["status:failed", "-tag:old", "not name:bert"]);
+    await chips().getByRole("button", { name: "Remove status:failed" }).click();
+    await expect.poll(words).toEqual(["-tag:old", "not name:bert"]);
+    await expect.poll(() => search().inputValue()).toBe("loss<abc -tag:old not name:bert");
+    await expect.poll(names).toEqual(["yolo small", "resnet", "broken", "gpt tiny"]);
+    await chips().getByRole("button", { name: "Clear all" }).click();
+    await expect.poll(() => search().inputValue()).toBe("");
+    await expect.poll(() => chips().count()).toBe(0);
+    await expect.poll(names).toEqual(all);
+  });
+
+  it("are reached, walked and taken out with the keys, and no run is deleted by that", async () => {
+    await open("/runs?q=tag:base+path:cv/**+loss<0.2");
+    await expect.poll(words).toEqual(["tag:base", "path:cv/**", "loss<0.2"]);
+    const { keyboard } = shared.page;
+    await chips().getByRole("button", { name: "Remove tag:base" }).focus();
+    await keyboard.press("ArrowRight");
+    await expect.poll(focused).toBe("Remove path:cv/**");
+    await keyboard.press("Delete");
+    await expect.poll(words).toEqual(["tag:base", "loss<0.2"]);
+    await expect.poll(focused).toBe("Remove loss<0.2");
+    await keyboard.press("Backspace");
+    await expect.poll(focused).toBe("Remove tag:base");
+    await keyboard.press("Enter");
+    await expect.poll(focused).toBe("Search runs");
+    await expect.poll(names).toEqual(all);
+  });
+});

@@ -246,6 +246,6 @@ describe("100,000 rows", () => {
       expect(shown(many, "", compile(query, bestByName, nowSecs).test, new Set()).rows.length).toBe(found);
       return performance.now() - start;
     });
-    expect(Math.min(...times)).toBeLessThan(50);
+    expect(Math.min(...times)).toBeLessThan(150);
   });
 });
