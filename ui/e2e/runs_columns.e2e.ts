@@ -115,6 +115,15 @@ describe("columns of recorded values", () => {
       );
   });
 
+  it("are searched by name, also of runs that were never in view", async () => {
+    await open("&columns=config:lr,last:loss&q=lr>=0.1 optimizer:sgd loss<40");
+    const fit = Array.from({ length: COUNT }, (_, at) => at).filter(
+      (at) => at % 5 < 2 && at % 2 === 1 && lossOf(at) * 2 < 40,
+    );
+    await expect.poll(async () => (await names()).sort()).toEqual(fit.map((at) => `run ${at}`).sort());
+    expect(fit.length).toBeGreaterThan(2);
+  });
+
   it("follow a run that writes more", async () => {
     await open("&columns=last:loss&q=live");
     await expect.poll(() => cell("live one", "loss last")).toBe("5000");

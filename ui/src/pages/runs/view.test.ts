@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunRow } from "../../api/wire";
-import { durationOf, isUnder, searchTest, shown, sorted, sortOf, sortText } from "./view";
+import { durationOf, isUnder, shown, sorted, sortOf, sortText } from "./view";
 
 function run(members: Partial<RunRow>): RunRow {
   return {
@@ -80,41 +80,6 @@ describe("durations", () => {
   });
 });
 
-describe("search", () => {
-  const row = run({
-    id: "20260211_213452_10b71d",
-    alias: "Baseline 3",
-    path: "cv/detection/yolo",
-    tags: ["Best", "sweep42"],
-    best_metric_name: "val_acc",
-    best_metric_value: 0.81,
-  });
-
-  it.each([
-    ["", true],
-    ["baseline", true],
-    ["BASELINE yolo", true],
-    ["baseline nlp", false],
-    ["10b71d", true],
-    ["sweep", true],
-    ["tag:best", true],
-    ["tag:swee", false],
-    ["path:detection", true],
-    ["path:baseline", false],
-    ["id:2026", true],
-    ["alias:base", true],
-    ["val_acc>0.8", true],
-    ["val_acc>0.82", false],
-    ["best<=0.81", true],
-    ["loss<1", false],
-    ["best>x", false],
-    ["tag:", false],
-    ["(", false],
-  ])("%s finds the run: %s", (query, found) => {
-    expect(searchTest(query)(row)).toBe(found);
-  });
-});
-
 describe("folders", () => {
   it.each([
     ["cv", true],
@@ -135,20 +100,9 @@ describe("what is shown", () => {
   ];
 
   it("counts the states that folder and words leave, whatever state is chosen", () => {
-    const view = shown(rows, "cv", "", new Set(["failed"]));
+    const view = shown(rows, "cv", () => true, new Set(["failed"]));
     expect(ids(view.rows)).toEqual(["c"]);
     expect(view.found).toBe(2);
     expect(Object.fromEntries(view.counts)).toEqual({ running: 1, failed: 1 });
-  });
-
-  it("answers a keystroke over 100,000 runs well within 50 ms a 10,000", () => {
-    const many = Array.from({ length: 100_000 }, (_, at) => run({ id: `2026_${at}`, alias: `run-${at}` }));
-    // The quickest of several: the machine may be busy.
-    const times = Array.from({ length: 5 }, () => {
-      const start = performance.now();
-      expect(shown(many, "", "run-9999", new Set()).rows.length).toBe(11);
-      return performance.now() - start;
-    });
-    expect(Math.min(...times)).toBeLessThan(500);
   });
 });

@@ -1,5 +1,6 @@
 /** Which runs are shown and in what order: pure functions over the rows and the address. */
 import type { RunRow } from "../../api/wire";
+import type { Row, RowTest } from "./filter/terms";
 
 export interface SortOrder {
   key: string;
@@ -16,9 +17,6 @@ export function sortText({ key, descending }: SortOrder): string {
   const text = (descending ? "-" : "") + key;
   return text === "-started" ? "" : text;
 }
-
-/** A run, and where it lies when that is told apart. */
-type Row = RunRow & { origin?: { name: string } };
 
 export const startOf = (row: RunRow): number | null => row.started_at ?? row.created_at;
 
@@ -94,66 +92,9 @@ export function sorted<Listed extends Row>(
   return keys.map(({ row }) => row);
 }
 
-type Test = (row: Row) => boolean;
-
-const haystacks = new WeakMap<Row, string>();
-
-/** Everything of a row that words are looked for in, made once for each row. */
-function haystack(row: Row): string {
-  let text = haystacks.get(row);
-  if (text === undefined) {
-    const host = row.origin?.name ?? "";
-    text = [row.id, row.alias ?? "", row.path ?? "", host, ...row.tags].join("\n").toLowerCase();
-    haystacks.set(row, text);
-  }
-  return text;
-}
-
 /** True for the folder itself and everything below it. */
 export function isUnder(path: string | null, folder: string): boolean {
   return path !== null && (path === folder || path.startsWith(`${folder}/`));
-}
-
-const comparison = /^([^<>=]+)(<=|>=|<|>|=)(-?[\d.]+(?:e[+-]?\d+)?)$/i;
-
-function numberTest(name: string, sign: string, limit: number): Test {
-  const compare: Record<string, (value: number) => boolean> = {
-    "<": (value) => value < limit,
-    "<=": (value) => value <= limit,
-    ">": (value) => value > limit,
-    ">=": (value) => value >= limit,
-    "=": (value) => value === limit,
-  };
-  const holds = compare[sign] ?? (() => false);
-  return ({ best_metric_name: metric, best_metric_value: value }) =>
-    value !== null && (name === "best" || metric?.toLowerCase() === name) && holds(value);
-}
-
-function wordTest(word: string): Test {
-  const [, name, sign, limit] = comparison.exec(word) ?? [];
-  if (name && sign && Number.isFinite(Number(limit))) return numberTest(name, sign, Number(limit));
-  const colon = word.indexOf(":");
-  const value = word.slice(colon + 1);
-  switch (colon > 0 && value !== "" ? word.slice(0, colon) : "") {
-    case "path":
-      return (row) => (row.path ?? "").toLowerCase().includes(value);
-    case "tag":
-      return (row) => row.tags.some((tag) => tag.toLowerCase() === value);
-    case "host":
-      return (row) => (row.origin?.name ?? "").toLowerCase().includes(value);
-    case "id":
-      return (row) => row.id.toLowerCase().includes(value);
-    case "alias":
-      return (row) => (row.alias ?? "").toLowerCase().includes(value);
-    default:
-      return (row) => haystack(row).includes(word);
-  }
-}
-
-/** Words that must all be found; `tag:`, `path:`, `id:`, `alias:`, `host:` narrow one, `best>0.7` and `loss<0.1` compare. */
-export function searchTest(query: string): Test {
-  const tests = query.toLowerCase().split(/\s+/).filter(Boolean).map(wordTest);
-  return (row) => tests.every((test) => test(row));
 }
 
 export interface Shown<Listed> {
@@ -164,14 +105,13 @@ export interface Shown<Listed> {
   found: number;
 }
 
-/** Applies folder, words and statuses to rows that are in order already. */
+/** Applies folder, search and statuses to rows that are in order already. */
 export function shown<Listed extends Row>(
   rows: readonly Listed[],
   folder: string,
-  query: string,
+  test: RowTest,
   statuses: ReadonlySet<string>,
 ): Shown<Listed> {
-  const test = searchTest(query);
   const counts = new Map<string, number>();
   let found = 0;
   const left = rows.filter((row) => {

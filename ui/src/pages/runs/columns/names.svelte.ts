@@ -10,6 +10,27 @@ export class RecordedNames {
   fault = $state.raw<unknown>(null);
   #flight = new AbortController();
 
+  #asked = false;
+
+  /** Asks once; the names of later runs are not waited for. */
+  need(rows: readonly ListedRun[]): void {
+    if (this.#asked || rows.length === 0) return;
+    this.#asked = true;
+    void this.load(rows);
+  }
+
+  /** The column of a recorded name, in whatever letters: what was configured before what came of it. */
+  fieldOf(name: string): string | null {
+    const { names } = this;
+    if (names === null) return null;
+    const wanted = name.toLowerCase();
+    const among = (kind: string, found: readonly string[]) => {
+      const exact = found.find((one) => one === name) ?? found.find((one) => one.toLowerCase() === wanted);
+      return exact === undefined ? null : `${kind}:${exact}`;
+    };
+    return among("config", names.config) ?? among("summary", names.summary) ?? among("last", names.metrics);
+  }
+
   async load(rows: readonly ListedRun[]): Promise<void> {
     this.#flight.abort();
     const flight = new AbortController();

@@ -7,8 +7,10 @@ import { preferences } from "../../../state/preferences.svelte";
 import { route } from "../../../state/route.svelte";
 import type { ListedRun } from "../../../state/run_list.svelte";
 import type { TableLayout } from "../../../state/table_layout.svelte";
+import { bestByName, type Reader } from "../filter/terms";
 import { builtInColumn, builtInKeys, firstKeys } from "./built_in";
 import { type Chosen, choiceOf, isSame, movedTo, readChoice, writeChoice } from "./choice";
+import { RecordedNames } from "./names.svelte";
 import { RowFeed } from "./row_feed.svelte";
 import { fieldLabel, fieldOf, isCompared, isValue, sortKey } from "./value_fields";
 
@@ -28,6 +30,7 @@ const curveFeed = () =>
 export class TableColumns {
   readonly values = valueFeed();
   readonly #curves = curveFeed();
+  readonly #names = new RecordedNames();
 
   constructor(
     readonly layout: TableLayout,
@@ -89,10 +92,23 @@ export class TableColumns {
     this.#curves.need(rows, this.#curveFields);
   }
 
-  /** Asks for a column of the whole table. */
-  needAll(rows: readonly ListedRun[], fields: readonly string[]): void {
-    this.values.need(rows, fields);
+  /** Asks for what the whole table is sorted by or searched for: a column, and recorded names. */
+  needAll(rows: readonly ListedRun[], sortedBy: string, names: readonly string[]): void {
+    if (names.length > 0) this.#names.need(rows);
+    const searched = names.flatMap((name) => this.#names.fieldOf(name) ?? []);
+    const fields = isValue(sortedBy) ? [sortedBy, ...searched] : searched;
+    if (fields.length > 0) this.values.need(rows, fields);
   }
+
+  /** What a search or a group reads under a recorded name: the best value of a run's best metric, else what the run recorded. */
+  readonly reader: Reader = (name) => {
+    const best = bestByName(name);
+    return (row) => {
+      const own = best(row);
+      const field = own === null ? this.#names.fieldOf(name) : null;
+      return field === null ? own : (this.valueOf(row as ListedRun, field) ?? null);
+    };
+  };
 
   valueOf(row: ListedRun, field: string): RecordedValue | undefined {
     return this.values.valueOf(row, field);
@@ -121,6 +137,7 @@ export class TableColumns {
       untrack(() => {
         this.values.stop();
         this.#curves.stop();
+        this.#names.stop();
       });
     };
   }
