@@ -2073,6 +2073,11 @@ export interface components {
         Accepted: {
             ok: boolean;
         };
+        /**
+         * @description What is drawn around a mean.
+         * @enum {string}
+         */
+        BandKind: "range" | "standard_error";
         /** @description What the metric cache has done. */
         CacheState: {
             enabled: boolean;
@@ -2412,6 +2417,56 @@ export interface components {
             /** Format: double */
             mem_used_pct?: number | null;
             processes: components["schemas"]["Process"][];
+        };
+        /**
+         * @description The mean of one metric over the runs of a group. At every x at which any of them has a point it is the mean over the runs whose own first
+         *     and last point lie around it, each with its latest value; NaN and infinities are left out.
+         */
+        GroupSeries: {
+            /** @description Place of the group in the question. */
+            group: number;
+            metric: string;
+            /**
+             * Format: int64
+             * @description Runs of the group that have the metric.
+             */
+            runs: number;
+            /**
+             * Format: int64
+             * @description Points of the whole mean, gaps too.
+             */
+            points: number;
+            /**
+             * Format: double
+             * @description Smallest x of the whole mean.
+             */
+            x_from?: number | null;
+            /**
+             * Format: double
+             * @description Largest x of the whole mean.
+             */
+            x_to?: number | null;
+            /** @description Ascending; one point beyond each edge of the window is given too. */
+            x: number[];
+            /** @description Finite, as long as `x`. */
+            y: number[];
+            /** @description As long as `x`, when smoothing was asked for. */
+            smooth?: number[] | null;
+            /** @description Lower edge of the band, as long as `x`; smoothed as the mean is. */
+            low: number[];
+            /** @description Upper edge of the band. */
+            high: number[];
+            /** @description `[x, "nan"]` where no run has a number. */
+            non_finite: Record<string, never>[][];
+            /**
+             * Format: int64
+             * @description Gaps of the whole mean.
+             */
+            non_finite_points: number;
+            /** @description Whether every point of the window is given. */
+            exact: boolean;
+            last?: components["schemas"]["LastAnswer"] | null;
+            problem?: string | null;
         };
         /** @description The answer of `/api/health`. */
         Health: {
@@ -3036,6 +3091,8 @@ export interface components {
         /** @description Series, in the order of `runs` and within one of `metrics`. */
         SeriesAnswer: {
             series: components["schemas"]["OneSeries"][];
+            /** @description In the order of `groups` and within one of `metrics`; with `delta` none, they are what they were. */
+            groups: components["schemas"]["GroupSeries"][];
             /** @description For the next question. */
             cursor: string;
             /** @description Whether only new points are given. */
@@ -3063,6 +3120,10 @@ export interface components {
             width_px?: number;
             log_x?: boolean;
             smoothing?: components["schemas"]["SmoothingQuestion"] | null;
+            /** @description Groups of runs of which the mean of each metric is wanted: at most 1,000 groups of 10,000 runs together. */
+            groups?: string[][];
+            /** @description What is given around the means of groups. */
+            band?: components["schemas"]["BandKind"];
         };
         /** @description A viewer on another machine. */
         SessionAnswer: {

@@ -16,7 +16,8 @@ export interface RunMetricsOfMany {
   /** Runs that are not here. */
   missing: string[];
 }
-export type SeriesRequest = Schemas["SeriesQuestion"] & { cursor?: string | null };
+export type SeriesRequest = Omit<Schemas["SeriesQuestion"], "groups" | "band"> &
+  Partial<Pick<Schemas["SeriesQuestion"], "groups" | "band">> & { cursor?: string | null };
 export type LogLines = Schemas["LinesAnswer"];
 export type GpuInfo = Pick<Schemas["GpuNow"], "name" | "util_gpu" | "mem_used_mib" | "mem_total_mib">;
 export type GpuTelemetry = Pick<Schemas["Telemetry"], "available"> & { gpus?: GpuInfo[] };
@@ -63,7 +64,13 @@ export type Series = Omit<Sent<Schemas["OneSeries"]>, "non_finite"> & {
   non_finite: [number, "nan" | "inf" | "-inf"][];
 };
 
-export type SeriesAnswer = Omit<Schemas["SeriesAnswer"], "series"> & { series: Series[] };
+export type GroupSeries = Omit<Sent<Schemas["GroupSeries"]>, "non_finite"> & Pick<Series, "non_finite">;
+
+export type SeriesAnswer = Omit<Schemas["SeriesAnswer"], "series" | "groups"> & {
+  series: Series[];
+  /** Absent where a host has an older viewer. */
+  groups?: GroupSeries[];
+};
 
 /** Outcome of a deed on several runs, by id. */
 export interface DeleteAnswer {

@@ -7,7 +7,7 @@ use super::axis::Axis;
 use super::columns::Columns;
 use super::group::ColumnId;
 use super::names::TS;
-use super::reduce::{self, Window};
+use super::points::{Points, problem_of};
 use super::smooth::Smoothing;
 
 /// How a series is asked for.
@@ -39,7 +39,7 @@ pub enum NonFinite {
 }
 
 impl NonFinite {
-    fn of(value: f64) -> Self {
+    pub(super) fn of(value: f64) -> Self {
         if value.is_nan() {
             Self::Nan
         } else if value > 0.0 {
@@ -103,20 +103,6 @@ pub struct SeriesSource<'a> {
     columns: &'a Columns,
     view: &'a SeriesView,
     x: Vec<f64>,
-}
-
-/// Every point of a series.
-#[derive(Default)]
-struct Points {
-    x: Vec<f64>,
-    y: Vec<f64>,
-    /// How many of them lie before the row that was asked about.
-    old: usize,
-    last_row: u64,
-    ascending: bool,
-    non_finite: u64,
-    without_x: u64,
-    below_log: u64,
 }
 
 impl<'a> SeriesSource<'a> {
@@ -238,19 +224,6 @@ impl<'a> SeriesSource<'a> {
     }
 
     fn describe(&self, points: &Points, last: Option<LastPoint>) -> Series {
-        let mut problems = Vec::new();
-        if points.without_x > 0 {
-            problems.push(format!(
-                "{} points have no value on this axis",
-                points.without_x
-            ));
-        }
-        if points.below_log > 0 {
-            problems.push(format!(
-                "{} points are not above 0 on a logarithmic axis",
-                points.below_log
-            ));
-        }
         Series {
             points: points.x.len() as u64,
             x_from: points.edge(f64::min),
@@ -258,127 +231,28 @@ impl<'a> SeriesSource<'a> {
             smooth: self.view.smoothing.map(|_| Vec::new()),
             non_finite_points: points.non_finite,
             last,
-            problem: (!problems.is_empty()).then(|| problems.join("; ")),
+            problem: problem_of(points.without_x, points.below_log),
             ..Series::default()
         }
     }
 
     /// Fills in what the window shows.
     fn draw(&self, points: &Points, smooth: Option<&[f64]>, series: &mut Series) {
-        let (Some(first), Some(last)) = (series.x_from, series.x_to) else {
-            series.exact = true;
-            return;
-        };
-        let from = self
-            .view
-            .from
-            .filter(|&from| !self.view.log_x || from > 0.0)
-            .unwrap_or(first);
-        let window = Window {
-            from,
-            to: self.view.to.unwrap_or(last),
-            width_px: self.view.width_px.max(1),
-            log_x: self.view.log_x,
-        };
-        let finite: Option<Vec<usize>> = (series.non_finite_points > 0).then(|| {
-            points
-                .y
-                .iter()
-                .enumerate()
-                .filter(|(_, y)| y.is_finite())
-                .map(|(at, _)| at)
-                .collect()
-        });
-        let picks = match &finite {
-            None => reduce::by_pixel(&points.x, &points.y, &window),
-            Some(finite) => {
-                let x: Vec<f64> = finite.iter().map(|&at| points.x[at]).collect();
-                let y: Vec<f64> = finite.iter().map(|&at| points.y[at]).collect();
-                reduce::by_pixel(&x, &y, &window)
-                    .into_iter()
-                    .map(|pick| finite[pick])
-                    .collect()
-            }
-        };
-        series.x = picks.iter().map(|&at| points.x[at]).collect();
-        series.y = picks.iter().map(|&at| points.y[at]).collect();
-        series.smooth = smooth.map(|smooth| picks.iter().map(|&at| smooth[at]).collect());
-        series.non_finite = gap_marks(points, &window);
-        let inside = |x: f64| x >= window.from && x <= window.to;
-        let given = series.x.iter().filter(|&&x| inside(x)).count() + series.non_finite.len();
-        let all = points
-            .x
-            .partition_point(|&x| x <= window.to)
-            .saturating_sub(points.x.partition_point(|&x| x < window.from));
-        series.exact = given == all;
-    }
-}
-
-/// Non-finite values of the window: of each run of one kind within a pixel column the first and the last.
-fn gap_marks(points: &Points, window: &Window) -> Vec<(f64, NonFinite)> {
-    let mut marks: Vec<(f64, NonFinite)> = Vec::new();
-    let mut ends: [Option<(usize, usize)>; 3] = [None; 3];
-    let inside = points
-        .x
-        .iter()
-        .zip(&points.y)
-        .filter(|(x, y)| !y.is_finite() && **x >= window.from && **x <= window.to);
-    for (&x, &y) in inside {
-        let kind = NonFinite::of(y);
-        let column = window.column(x);
-        match &mut ends[kind as usize] {
-            Some((at, second)) if *at == column => {
-                if *second == usize::MAX {
-                    marks.push((x, kind));
-                    *second = marks.len() - 1;
-                } else {
-                    marks[*second].0 = x;
-                }
-            }
-            end => {
-                marks.push((x, kind));
-                *end = Some((column, usize::MAX));
-            }
-        }
-    }
-    marks.sort_by(|a, b| a.0.total_cmp(&b.0));
-    marks
-}
-
-impl Points {
-    #[inline]
-    fn add(&mut self, x: f64, y: f64, log_x: bool) {
-        if !x.is_finite() {
-            self.without_x += 1;
-        } else if log_x && x <= 0.0 {
-            self.below_log += 1;
-        } else {
-            self.ascending &= self.x.last().is_none_or(|&last| last <= x);
-            self.non_finite += u64::from(!y.is_finite());
-            self.x.push(x);
-            self.y.push(y);
-        }
+        let drawn = points.drawn(self.view, &[]);
+        series.x = drawn.picks.iter().map(|&at| points.x[at]).collect();
+        series.y = drawn.picks.iter().map(|&at| points.y[at]).collect();
+        series.smooth = smooth.map(|smooth| drawn.picks.iter().map(|&at| smooth[at]).collect());
+        series.non_finite = drawn.non_finite;
+        series.exact = drawn.exact;
     }
 
-    /// The first or the last x.
-    fn edge(&self, pick: fn(f64, f64) -> f64) -> Option<f64> {
-        if self.ascending {
-            let (first, last) = (*self.x.first()?, *self.x.last()?);
-            return Some(pick(first, last));
-        }
-        self.x.iter().copied().reduce(pick)
-    }
-
-    /// Puts the points in the order of x; equal ones stay in file order.
-    fn sort(&mut self) {
-        if self.ascending {
-            return;
-        }
-        let mut order: Vec<usize> = (0..self.x.len()).collect();
-        order.sort_by(|&a, &b| self.x[a].total_cmp(&self.x[b]));
-        self.y = order.iter().map(|&at| self.y[at]).collect();
-        self.x = order.iter().map(|&at| self.x[at]).collect();
-        self.ascending = true;
+    /// Every number of a metric in the order of x; nothing where the run does not have it.
+    pub(super) fn sorted(&self, metric: &str) -> Points {
+        let mut points = self
+            .column(metric)
+            .map_or_else(Points::default, |column| self.points(column, 0));
+        points.sort();
+        points
     }
 }
 

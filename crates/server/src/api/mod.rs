@@ -24,6 +24,7 @@ pub(crate) mod run_values;
 pub(crate) mod runs;
 pub(crate) mod samples;
 pub(crate) mod series;
+mod series_groups;
 pub(crate) mod settings;
 pub(crate) mod system;
 pub(crate) mod transfer;

@@ -9,13 +9,15 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use runicorn_experiments::metrics::{
-    Axis, Columns, Cursor, Reading, RunMetrics, Series, SeriesSource, SeriesView, Smoothing,
+    Axis, Columns, Cursor, LastPoint, NonFinite, Reading, RunMetrics, Series, SeriesSource,
+    SeriesView, Smoothing,
 };
 use runicorn_experiments::{RunDir, RunStatus, RunStore, StoreError};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::series_groups::{BandKind, GroupSeries, MOST_MEMBERS, group_series};
 use crate::app::App;
 use crate::blocking::blocking;
 use crate::compression::SentAsIs;
@@ -223,6 +225,12 @@ struct SeriesQuestion {
     log_x: bool,
     #[serde(default)]
     smoothing: Option<SmoothingQuestion>,
+    /// Groups of runs of which the mean of each metric is wanted: at most 1,000 groups of 10,000 runs together.
+    #[serde(default)]
+    groups: Vec<Vec<String>>,
+    /// What is given around the means of groups.
+    #[serde(default)]
+    band: BandKind,
     /// From the last answer: only points recorded since are sent, if that can be.
     #[serde(default, skip_serializing)]
     cursor: Option<String>,
@@ -258,6 +266,8 @@ enum SmoothingKind {
 #[expect(dead_code, reason = "describes what is put together from pieces")]
 struct SeriesAnswer {
     series: Vec<OneSeries>,
+    /// In the order of `groups` and within one of `metrics`; with `delta` none, they are what they were.
+    groups: Vec<GroupSeries>,
     /// For the next question.
     cursor: String,
     /// Whether only new points are given.
@@ -296,7 +306,7 @@ struct OneSeries {
 
 /// The last point recorded.
 #[derive(Serialize, utoipa::ToSchema)]
-struct LastAnswer {
+pub(super) struct LastAnswer {
     x: f64,
     /// Null when it is not finite.
     y: Option<f64>,
@@ -328,7 +338,12 @@ fn view_of(question: &SeriesQuestion) -> ApiResult<SeriesView> {
             serde_json::json!({"type": "value_error", "loc": ["body", field], "msg": message, "input": input}),
         ])
     };
-    if question.runs.len().saturating_mul(question.metrics.len()) > MAX_SERIES {
+    let members: usize = question.groups.iter().map(Vec::len).sum();
+    if question.groups.len() > MAX_RUNS || members > MOST_MEMBERS {
+        return Err(refuse("groups", "too many runs at once", members.into()));
+    }
+    let lines = question.runs.len().saturating_add(question.groups.len());
+    if lines.saturating_mul(question.metrics.len()) > MAX_SERIES {
         return Err(refuse(
             "metrics",
             "too many series at once",
@@ -391,33 +406,55 @@ fn answer(app: &App, question: &SeriesQuestion, view: &SeriesView) -> Result<Vec
             .map_err(|error| error.to_string())
     };
     let sources: Vec<Source> = question.runs.iter().map(columns).collect();
+    let of_group = |runs: &Vec<String>| -> Vec<Source> { runs.iter().map(columns).collect() };
+    let members: Vec<Vec<Source>> = question.groups.iter().map(of_group).collect();
     let asked = serde_json::to_vec(question).map_err(ApiError::internal)?;
     let asked = xxhash_rust::xxh3::xxh3_64(&asked);
+    let everyone = sources.iter().chain(members.iter().flatten());
     let cursor = Cursor::after(
         asked,
-        sources
-            .iter()
-            .map(|source| source.as_ref().ok().map(|columns| &**columns)),
+        everyone.map(|source| source.as_ref().ok().map(|columns| &**columns)),
     );
+    // A point more of one run moves the mean at points of the others: groups are drawn anew unless nothing was added.
     let known = question.cursor.as_deref().and_then(Cursor::parse);
+    let known = known.filter(|known| question.groups.is_empty() || *known == cursor);
     let delta = known.and_then(|known| appended(&sources, question, view, asked, &known));
     let is_delta = delta.is_some();
+    let groups = if is_delta || question.groups.is_empty() {
+        Vec::new()
+    } else {
+        let groups: Vec<Vec<Arc<Columns>>> = members
+            .into_iter()
+            .map(|runs| runs.into_iter().flatten().collect())
+            .collect();
+        group_series(&groups, &question.metrics, view, question.band)
+    };
     let series = match delta {
         Some(series) => series,
         None => whole(&sources, question, view),
     };
-    let live = question.runs.iter().any(|run| is_live(&store, run));
+    let live = question
+        .runs
+        .iter()
+        .chain(question.groups.iter().flatten())
+        .any(|run| is_live(&store, run));
     let mut body = br#"{"series":["#.to_vec();
-    for (at, one) in series.iter().enumerate() {
+    join(&mut body, &series);
+    body.extend_from_slice(br#"],"groups":["#);
+    join(&mut body, &groups);
+    body.extend_from_slice(
+        format!(r#"],"cursor":"{cursor}","delta":{is_delta},"live":{live}}}"#).as_bytes(),
+    );
+    Ok(body)
+}
+
+fn join(body: &mut Vec<u8>, parts: &[Vec<u8>]) {
+    for (at, one) in parts.iter().enumerate() {
         if at > 0 {
             body.push(b',');
         }
         body.extend_from_slice(one);
     }
-    body.extend_from_slice(
-        format!(r#"],"cursor":"{cursor}","delta":{is_delta},"live":{live}}}"#).as_bytes(),
-    );
-    Ok(body)
 }
 
 /// The new points of every series as JSON; `None` when one of them must be drawn anew.
@@ -494,19 +531,26 @@ fn wire(run: &str, metric: &str, series: Series) -> Vec<u8> {
         x: series.x,
         y: series.y,
         smooth: series.smooth,
-        non_finite: series
-            .non_finite
-            .into_iter()
-            .map(|(x, kind)| (x, kind.word()))
-            .collect(),
+        non_finite: non_finite_answer(series.non_finite),
         non_finite_points: series.non_finite_points,
         exact: series.exact,
-        last: series.last.map(|last| LastAnswer {
-            x: last.x,
-            y: Some(last.y).filter(|y| y.is_finite()),
-            time: last.time,
-        }),
+        last: series.last.map(last_answer),
         problem: series.problem,
     };
     serde_json::to_vec(&answer).unwrap_or_else(|_| b"null".to_vec())
+}
+
+pub(super) fn non_finite_answer(marks: Vec<(f64, NonFinite)>) -> Vec<(f64, &'static str)> {
+    marks
+        .into_iter()
+        .map(|(x, kind)| (x, kind.word()))
+        .collect()
+}
+
+pub(super) fn last_answer(last: LastPoint) -> LastAnswer {
+    LastAnswer {
+        x: last.x,
+        y: Some(last.y).filter(|y| y.is_finite()),
+        time: last.time,
+    }
 }

@@ -211,3 +211,108 @@ async fn metrics_of_many_runs_come_in_one_answer_and_name_who_is_not_here() {
     let many = json!({"runs": vec!["nope"; 1001]});
     assert_eq!(server.post("/api/run-metrics", many).await.status, 422);
 }
+
+/// A run that logged these `[step, loss]`.
+fn record(
+    server: &TestServer,
+    id: &str,
+    status: &str,
+    points: &[(u32, f64)],
+) -> std::path::PathBuf {
+    let directory = server.root().join("runs/default").join(id);
+    std::fs::create_dir_all(&directory).unwrap();
+    let meta = json!({"id": id, "path": "default", "created_at": 1.0, "hostname": crate::support::RECORDED_HOST, "pid": std::process::id()});
+    std::fs::write(directory.join("meta.json"), meta.to_string()).unwrap();
+    let status = json!({"status": status, "started_at": 1.0});
+    std::fs::write(directory.join("status.json"), status.to_string()).unwrap();
+    log(&directory, points);
+    directory
+}
+
+fn log(directory: &std::path::Path, points: &[(u32, f64)]) {
+    use std::io::Write as _;
+    let mut file = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .open(directory.join("events.jsonl"))
+        .unwrap();
+    for (step, loss) in points {
+        let data = json!({"loss": loss, "global_step": step, "time": 5.0});
+        writeln!(
+            file,
+            "{}",
+            json!({"ts": 5.0, "type": "metrics", "data": data})
+        )
+        .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn groups_come_as_their_mean_with_a_band_and_anew_when_one_of_their_runs_grows() {
+    let server = TestServer::empty().await;
+    let (one, two, three) = (
+        "20260601_120000_aaaaaa",
+        "20260601_120000_bbbbbb",
+        "20260601_120000_cccccc",
+    );
+    record(&server, one, "finished", &[(1, 1.0), (3, 3.0)]);
+    let growing = record(&server, two, "running", &[(1, 5.0), (2, 9.0)]);
+    record(&server, three, "finished", &[(1, 2.0)]);
+    let question = |cursor: &Value| {
+        json!({"runs": [three], "groups": [[one, two, "nobody"], [three], []], "metrics": ["loss"],
+            "width_px": 500, "cursor": cursor})
+    };
+    let first = ask(&server, question(&Value::Null)).await;
+    assert_eq!(first["series"][0]["y"], json!([2.0]));
+    let mean = &first["groups"][0];
+    assert_eq!(
+        (
+            mean["group"].as_u64(),
+            mean["metric"].as_str(),
+            mean["runs"].as_u64()
+        ),
+        (Some(0), Some("loss"), Some(2))
+    );
+    assert_eq!(mean["x"], json!([1.0, 2.0, 3.0]));
+    assert_eq!(
+        mean["y"],
+        json!([3.0, 5.0, 3.0]),
+        "step 2 has 1 and 9, step 3 has 3 alone"
+    );
+    assert_eq!(mean["low"], json!([1.0, 1.0, 3.0]));
+    assert_eq!(mean["high"], json!([5.0, 9.0, 3.0]));
+    assert_eq!(first["groups"][1]["y"], json!([2.0]));
+    assert_eq!(first["groups"][2]["runs"], 0);
+    assert_eq!(first["live"], true);
+
+    let same = ask(&server, question(&first["cursor"])).await;
+    assert_eq!(
+        (&same["delta"], &same["groups"]),
+        (&json!(true), &json!([]))
+    );
+    log(&growing, &[(3, 7.0)]);
+    let grown = ask(&server, question(&same["cursor"])).await;
+    assert_eq!(grown["delta"], false);
+    assert_eq!(grown["groups"][0]["y"], json!([3.0, 5.0, 5.0]));
+
+    let mut error = question(&Value::Null);
+    error["band"] = json!("standard_error");
+    let error = ask(&server, error).await;
+    // 1 and 5: the deviation of the sample is √8, over √2 that is 2.
+    assert_eq!(error["groups"][0]["low"][0], 1.0);
+    assert_eq!(error["groups"][0]["high"][0], 5.0);
+}
+
+#[tokio::test]
+async fn too_many_groups_or_members_are_refused() {
+    let server = TestServer::empty().await;
+    for groups in [vec![vec!["x"; 10_001]], vec![vec![]; 1001]] {
+        let answer = server
+            .post(
+                "/api/series",
+                json!({"runs": [], "metrics": ["loss"], "groups": groups}),
+            )
+            .await;
+        assert_eq!(answer.status, 422, "{}", answer.text());
+    }
+}

@@ -3,6 +3,7 @@
  * line to line so costs one line, not all of them.
  */
 import uPlot from "uplot";
+import { fillBand } from "./bands";
 import { strokeOf } from "./colours";
 import type { Frame } from "./plot";
 import type { LineSeries } from "./plot_data";
@@ -41,6 +42,14 @@ export class Front {
     ctx.beginPath();
     ctx.rect(left, top, width, height);
     ctx.clip();
+    fillBand(ctx, plot.bbox, frame, line);
+    for (const other of frame.series)
+      if (other.under === line.id) this.#stroke(ctx, plot, frame, other, true);
+    this.#stroke(ctx, plot, frame, line, false);
+    ctx.restore();
+  }
+
+  #stroke(ctx: CanvasRenderingContext2D, plot: uPlot, frame: Frame, line: LineSeries, thin: boolean): void {
     const { stroke, dash } = strokeOf(frame.colours, line.colour);
     ctx.strokeStyle = stroke;
     ctx.fillStyle = stroke;
@@ -51,11 +60,11 @@ export class Front {
     const first = 1 + frame.series.indexOf(line) * per;
     for (let at = first; at < first + per; at += 1) {
       const raw = smoothed && at === first;
-      ctx.globalAlpha = raw ? RAW_ALPHA : 1;
-      ctx.lineWidth = (raw ? RAW_WIDTH_PX : WIDTH_PX) * uPlot.pxRatio;
+      if (raw && thin && line.smooth) continue;
+      ctx.globalAlpha = raw || thin ? RAW_ALPHA : 1;
+      ctx.lineWidth = (raw || thin ? RAW_WIDTH_PX : WIDTH_PX) * uPlot.pxRatio;
       trace(ctx, plot, plot.data[0] as Column, (plot.data[at] ?? []) as Column);
     }
-    ctx.restore();
   }
 
   #sized(plot: uPlot): HTMLCanvasElement {

@@ -5,6 +5,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Axis } from "./axis";
+import { drawBands } from "./bands";
 import { type ChartColours, strokeOf } from "./colours";
 import { Front } from "./front";
 import { drawMarks } from "./marks";
@@ -64,6 +65,7 @@ export class Plot {
       series.colour,
       series.x.length === 1,
       series.smooth !== null,
+      series.weight,
     ]);
     const shape = JSON.stringify([smoothed, lines, frame.colours]);
     if (!this.#plot || shape !== this.#shape) {
@@ -146,7 +148,10 @@ export class Plot {
           values: () => this.#yTicks.map((tick) => tick.label),
         },
       ],
-      hooks: { draw: [(plot) => drawMarks(plot, this.#frame), () => this.#drawFront()] },
+      hooks: {
+        drawAxes: [(plot) => drawBands(plot, this.#frame)],
+        draw: [(plot) => drawMarks(plot, this.#frame), () => this.#drawFront()],
+      },
     };
   }
 
@@ -162,14 +167,20 @@ export class Plot {
 
   #lines(series: LineSeries, smoothed: boolean): uPlot.Series[] {
     const { stroke, dash } = strokeOf(this.#frame.colours, series.colour);
+    if (series.weight === "faint") {
+      const faint: uPlot.Series = { stroke, dash, width: 1, alpha: 0.3, points: { show: false } };
+      // Of a smoothed line that stands back the raw one would only be noise.
+      return smoothed ? [{ ...faint, alpha: series.smooth ? 0 : 0.3 }, faint] : [faint];
+    }
+    const bold = series.weight === "strong" ? 1.2 : 0;
     const size = series.x.length === 1 ? 7 : 4;
     const points: uPlot.Series.Points = { show: true, size, width: 0, fill: stroke, filter: isolated };
-    const raw: uPlot.Series = { stroke, dash, width: 1.3, spanGaps: false, points };
+    const raw: uPlot.Series = { stroke, dash, width: 1.3 + bold, spanGaps: false, points };
     if (!smoothed) return [raw];
     const none: uPlot.Series.Points = { show: false };
     return [
       { ...raw, width: 1, alpha: 0.3 },
-      { ...raw, width: 1.8, points: series.smooth ? points : none },
+      { ...raw, width: 1.8 + bold, points: series.smooth ? points : none },
     ];
   }
 }

@@ -16,6 +16,12 @@ export interface LineSeries {
   nonFinite: readonly (readonly [number, NonFiniteWord])[];
   /** Which of the series colours. */
   colour: number;
+  /** Edges of a band around the line, as long as `x`. */
+  band?: { low: readonly number[]; high: readonly number[] };
+  /** How much the line says among the others: one that stands back, or one that others are held against. */
+  weight?: "faint" | "strong";
+  /** The line that stands for this one and others, by its id. */
+  under?: string;
 }
 
 /** `undefined`: no point of this series here, the line goes on; `null`: the line breaks. */
@@ -126,6 +132,8 @@ export function yExtent(
       if (x < from || x > to) continue;
       take(series.y[i]);
       take(series.smooth?.[i]);
+      take(series.band?.low[i]);
+      take(series.band?.high[i]);
     }
   }
   return low <= high ? [low, high] : [Number.NaN, Number.NaN];

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Series, SeriesAnswer, SeriesRequest } from "../../api/wire";
+import type { GroupSeries, Series, SeriesAnswer, SeriesRequest } from "../../api/wire";
 import { axisKind, type ChartOptions, DEFAULT_OPTIONS, optionMembers, readOptions } from "./chart_options";
 import { appendPoints, type Points } from "./delta";
 import { fitColumns } from "./fit_columns";
@@ -347,5 +347,34 @@ describe("the feed of the charts on screen", () => {
     await feed.grew();
     await vi.waitFor(() => expect(requests).toHaveLength(3));
     expect(requests[2]?.cursor).toBeNull();
+  });
+
+  it("asks for the means of groups, keeps them by their keys, and asks for runs only where they are wanted", async () => {
+    const requests: SeriesRequest[] = [];
+    const mean = {
+      ...({ points: 1, x_from: 1, x_to: 1, smooth: null, non_finite: [], non_finite_points: 0 } as const),
+      ...({ exact: true, last: null, problem: null, runs: 2, low: [1], high: [5], x: [1], y: [3] } as const),
+    };
+    const feed = new SeriesFeed(
+      ["r1", "r2"],
+      {
+        ...{ x: "step", logX: false, window: null, smoothing: null, width_px: 100 },
+        means: { groups: [{ key: "=a", runs: ["r1", "r2"] }], band: "range", each: false },
+      },
+      (request) => {
+        requests.push(request);
+        const groups = [{ ...mean, group: 0, metric: "loss" }] as unknown as GroupSeries[];
+        const delta = request.cursor !== null;
+        return Promise.resolve({ series: [], groups: delta ? [] : groups, cursor: "c", delta, live: true });
+      },
+      String,
+    );
+    feed.show("loss");
+    await vi.waitFor(() => expect(feed.charts.has("loss")).toBe(true));
+    expect(requests[0]).toMatchObject({ runs: [], groups: [["r1", "r2"]], band: "range" });
+    expect(feed.charts.get("loss")?.means.get("=a")).toMatchObject({ y: [3], low: [1], high: [5], runs: 2 });
+    await feed.grew();
+    expect(feed.charts.get("loss")?.means.get("=a")?.y).toEqual([3]);
+    feed.stop();
   });
 });

@@ -3,7 +3,7 @@
  * and a growing run sends only its new points.
  */
 import { SvelteMap } from "svelte/reactivity";
-import type { Series, SeriesAnswer, SeriesRequest } from "../../api/wire";
+import type { GroupSeries, Series, SeriesAnswer, SeriesRequest } from "../../api/wire";
 import type { XWindow } from "../../components/chart/zoom";
 import type { Smoothing, XChoice } from "./chart_options";
 import { appendPoints, type Points } from "./delta";
@@ -15,6 +15,15 @@ export interface FeedQuery {
   window: XWindow | null;
   smoothing: Smoothing | null;
   width_px: number;
+  /** Groups of which the mean is drawn; none when absent. */
+  means?: Means;
+}
+
+export interface Means {
+  groups: readonly { key: string; runs: readonly string[] }[];
+  band: "range" | "standard_error";
+  /** Whether the runs are drawn one by one too. */
+  each: boolean;
 }
 
 export interface Curve extends Points {
@@ -28,11 +37,21 @@ export interface Curve extends Points {
   problem: string | null;
 }
 
+/** The mean of a group, with the edges of its band. */
+export interface MeanCurve extends Curve {
+  low: number[];
+  high: number[];
+  /** Runs of the group that have the metric. */
+  runs: number;
+}
+
 export interface ChartState {
   /** In the order of the feed's runs; null for a run that has nothing of this chart yet. */
   curves: readonly (Curve | null)[];
   /** The first run's, which is all that a page of one run draws. */
   curve: Curve | null;
+  /** By the keys of the groups. */
+  means: ReadonlyMap<string, MeanCurve>;
   /** Why the last try brought nothing. */
   failure: string | null;
 }
@@ -142,10 +161,17 @@ export class SeriesFeed {
     const missing = [...this.#visible.keys()].filter(
       (metric) => this.#held.get(metric)?.version !== this.#version && !this.#asked.has(metric),
     );
-    const together = Math.max(1, Math.min(BATCH, Math.floor(CURVES_TOGETHER / this.runs.length)));
+    const together = Math.max(1, Math.min(BATCH, Math.floor(CURVES_TOGETHER / this.#curves())));
     for (let i = 0; i < missing.length; i += together) {
       void this.#fetch({ version: this.#version, metrics: missing.slice(i, i + together), cursor: null });
     }
+  }
+
+  /** Curves that are gone through for one chart. */
+  #curves(): number {
+    const { means } = this.#query;
+    const members = means?.groups.reduce((sum, group) => sum + group.runs.length, 0) ?? 0;
+    return Math.max(1, members + (means && !means.each ? 0 : this.runs.length));
   }
 
   async #update(): Promise<void> {
@@ -179,10 +205,13 @@ export class SeriesFeed {
   }
 
   #request(metrics: string[], cursor: string | null): SeriesRequest {
-    const { x, logX, window, smoothing, width_px } = this.#query;
+    const { x, logX, window, smoothing, width_px, means } = this.#query;
     const from = window?.from ?? null;
     const to = window?.to ?? null;
-    return { runs: [...this.runs], metrics, x, from, to, width_px, log_x: logX, smoothing, cursor };
+    const runs = means && !means.each ? [] : [...this.runs];
+    const look = { x, from, to, width_px, log_x: logX, smoothing, cursor };
+    if (!means) return { runs, metrics, ...look };
+    return { runs, metrics, ...look, groups: means.groups.map((group) => [...group.runs]), band: means.band };
   }
 
   #take(batch: Batch, answer: SeriesAnswer): void {
@@ -199,7 +228,10 @@ export class SeriesFeed {
         nextCurve(old[at] ?? null, found.get(keyOf(run, metric)), answer.delta),
       );
       if (!answer.delta || curves.some((curve, at) => curve !== (old[at] ?? null))) {
-        this.charts.set(metric, { curves, curve: curves[0] ?? null, failure: null });
+        const means = answer.delta
+          ? (this.charts.get(metric)?.means ?? NO_MEANS)
+          : meansOf(metric, answer.groups ?? [], this.#query.means);
+        this.charts.set(metric, { curves, curve: curves[0] ?? null, means, failure: null });
       }
       const most = GROWTH * FRESH_PER_PX * this.#query.width_px;
       if (curves.some((curve) => curve !== null && curve.x.length > most)) {
@@ -212,11 +244,27 @@ export class SeriesFeed {
 
   #fail(batch: Batch, failure: string): void {
     for (const metric of batch.metrics) {
-      const { curves = [], curve = null } = this.charts.get(metric) ?? {};
-      this.charts.set(metric, { curves, curve, failure });
+      const { curves = [], curve = null, means = NO_MEANS } = this.charts.get(metric) ?? {};
+      this.charts.set(metric, { curves, curve, means, failure });
       this.#held.set(metric, batch);
     }
   }
+}
+
+const NO_MEANS: ReadonlyMap<string, MeanCurve> = new Map();
+
+function meansOf(
+  metric: string,
+  series: readonly GroupSeries[],
+  asked: Means | undefined,
+): ReadonlyMap<string, MeanCurve> {
+  const found = new Map<string, MeanCurve>();
+  for (const one of series) {
+    const key = asked?.groups[one.group]?.key;
+    if (key === undefined || one.metric !== metric) continue;
+    found.set(key, { ...curveOf(one), low: one.low, high: one.high, runs: one.runs });
+  }
+  return found;
 }
 
 const keyOf = (run: string, metric: string): string => `${run}\n${metric}`;
@@ -229,7 +277,7 @@ function nextCurve(old: Curve | null, series: Series | undefined, isDelta: boole
   return changed(old, added) ? joined(old, added) : old;
 }
 
-function curveOf(series: Series): Curve {
+function curveOf(series: Omit<Series, "run" | "metric">): Curve {
   return {
     x: series.x,
     y: series.y,

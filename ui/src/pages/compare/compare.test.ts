@@ -131,7 +131,9 @@ describe("the lines of a chart", () => {
     exact: true,
     problem: null,
   });
-  const rows = [{ id: "20260101_000000_aa", alias: "named", status: "running", path: "p" } as RunRow];
+  const rows = [
+    { id: "20260101_000000_aa", alias: "named", status: "running", path: "p", tags: ["t"] } as RunRow,
+  ];
   const runs = comparedRuns(
     ["20260101_000000_aa", "20260101_000000_bb", "c"],
     rows,
@@ -171,6 +173,7 @@ describe("the words of the page", () => {
 describe("the address of a comparison", () => {
   const read = (text: string) => readCompare(new URLSearchParams(text));
   const noValues = { axes: [], brushes: new Map(), scatter: { x: "", y: "" } };
+  const noGroups = { group: null, band: "range", each: false, opened: [] };
 
   it("says which runs, which are hidden, and what is looked at", () => {
     expect(read("runs=a,b,c&hide=b&tab=changed&key=lr&equal=config,summary")).toEqual({
@@ -181,6 +184,7 @@ describe("the address of a comparison", () => {
       key: "lr",
       equal: ["config", "summary"],
       ...noValues,
+      ...noGroups,
     });
   });
 
@@ -193,6 +197,7 @@ describe("the address of a comparison", () => {
       key: "",
       equal: [],
       ...noValues,
+      ...noGroups,
     });
     expect(sectionMembers([])).toBeNull();
   });

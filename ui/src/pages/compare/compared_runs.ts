@@ -9,6 +9,7 @@ export interface ComparedRun {
   /** Null while nobody knows. */
   status: string | null;
   path: string | null;
+  tags: readonly string[];
   /** Place of its colour and dashes. */
   look: number;
   shown: boolean;
@@ -33,6 +34,7 @@ export function comparedRuns(
       short: id.split("_").at(-1) ?? id,
       status: row?.status ?? null,
       path: row?.path ?? null,
+      tags: row?.tags ?? [],
       look: looks.get(id) ?? 0,
       shown: !hidden.has(id),
       fault: faults.get(id) ?? null,

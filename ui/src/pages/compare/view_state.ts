@@ -1,6 +1,7 @@
 /** What is compared and what of it is looked at, in the address bar. Pure. */
 import { idsOf } from "../../state/places";
 import { SECTIONS, type Section } from "./differences";
+import { BANDS, type BandChoice, type GroupBy, readGroupBy } from "./groups/run_groups";
 import { type Brushes, readBrushes } from "./values/value_axes";
 
 /** Runs on one page; more lines than this could be told apart by nobody. */
@@ -25,6 +26,12 @@ export interface CompareAddress {
   brushes: Brushes;
   /** Columns of the scatter plot; empty where nobody chose. */
   scatter: { x: string; y: string };
+  group: GroupBy;
+  band: BandChoice;
+  /** Whether the runs of groups are drawn one by one too. */
+  each: boolean;
+  /** Keys of the groups whose runs are listed. */
+  opened: string[];
 }
 
 export function readCompare(query: URLSearchParams): CompareAddress {
@@ -40,6 +47,10 @@ export function readCompare(query: URLSearchParams): CompareAddress {
     axes: idsOf(query.get("axes") ?? ""),
     brushes: readBrushes(query.get("brush") ?? ""),
     scatter: { x: query.get("x_value") ?? "", y: query.get("y_value") ?? "" },
+    group: readGroupBy(query.get("group") ?? ""),
+    band: BANDS.find((band) => band === query.get("band")) ?? "range",
+    each: query.get("each") === "1",
+    opened: idsOf(query.get("opened") ?? ""),
   };
 }
 
