@@ -4,7 +4,7 @@ export const compareEn = {
   title: "Compare",
   count: "{n} run|{n} runs",
   tabsLabel: "Parts of the comparison",
-  tabs: { charts: "Charts", values: "Values", changed: "What changed" },
+  tabs: { charts: "Charts", values: "Values", changed: "What changed", images: "Images" },
   choose: {
     title: "Choose the runs to compare",
     detail:
@@ -82,6 +82,24 @@ export const compareEn = {
     none: "No values to set against each other",
     noneDetail:
       "These runs recorded no configuration, summary or metrics. A run records them with run.log_config(…), run.summary(…) and run.log(…).",
+  },
+  images: {
+    label: "Pictures of the compared runs",
+    key: "Key",
+    allKeys: "All keys",
+    onlyKey: "Show only {key}",
+    across: "Side by side",
+    acrossChoice: { runs: "Runs", steps: "Steps" },
+    size: "Size",
+    open: "Show {key} of {run}, step {step}, large",
+    noKey: "not logged",
+    notYet: "nothing yet at this step",
+    notHere: "–",
+    noKeyAnywhere: "None of these runs logged “{key}”.",
+    none: "No images",
+    noneDetail: "These runs logged no images. A run records one with run.log_image(…).",
+    allHidden: "Every run is hidden",
+    allHiddenDetail: "Tick runs in the list on the left to see what they logged.",
   },
   changed: {
     sections: { config: "Configuration", summary: "Summary", environment: "Environment" },

@@ -5,7 +5,7 @@ export const compareZh: CompareText = {
   title: "对比",
   count: "{n} 个实验",
   tabsLabel: "对比的各部分",
-  tabs: { charts: "图表", values: "数值", changed: "差异" },
+  tabs: { charts: "图表", values: "数值", changed: "差异", images: "图像" },
   choose: {
     title: "选择要对比的实验",
     detail:
@@ -82,6 +82,24 @@ export const compareZh: CompareText = {
     none: "没有可以相互对照的值",
     noneDetail:
       "这些实验没有记录配置、摘要或指标。可用 run.log_config(…)、run.summary(…) 和 run.log(…) 记录。",
+  },
+  images: {
+    label: "所比较实验的图像",
+    key: "键",
+    allKeys: "全部键",
+    onlyKey: "只显示 {key}",
+    across: "并排",
+    acrossChoice: { runs: "实验", steps: "步数" },
+    size: "大小",
+    open: "放大 {run} 的 {key}，步数 {step}",
+    noKey: "未记录",
+    notYet: "到这一步还没有",
+    notHere: "–",
+    noKeyAnywhere: "这些实验都没有记录“{key}”。",
+    none: "没有图像",
+    noneDetail: "这些实验没有记录图像。可用 run.log_image(…) 记录。",
+    allHidden: "所有实验都已隐藏",
+    allHiddenDetail: "在左侧列表中勾选实验即可查看其记录的图像。",
   },
   changed: {
     sections: { config: "配置", summary: "摘要", environment: "环境" },

@@ -4,51 +4,11 @@ import { counted } from "../../text/counted";
 import { runTexts } from "../../text/run";
 import { codeTree, openRows } from "./assets/code_tree";
 import { fileNameOf, readAssets } from "./assets/run_assets";
-import { allSteps, type MediaItem, mediaRows, stepAt } from "./images/media_grid";
 import { readEnvironment, readPackage } from "./overview/environment";
 import { configOf } from "./overview/run_config";
 import { valueAt, valueRows } from "./overview/value_tree";
 import { durationOf, reasonWords } from "./run_facts";
 import { neighbours, readTab, writeTab } from "./view_state";
-
-describe("images as a grid", () => {
-  const item = (key: string, step: number | null, file = `${key}${step}`): MediaItem => ({
-    key,
-    step,
-    file,
-    caption: null,
-    kind: "image",
-    bytes: 1,
-    time: 1,
-    missing: false,
-  });
-  const rows = mediaRows([
-    item("b", 20),
-    item("b", 10),
-    item("a", 5),
-    item("b", 10, "again"),
-    item("a", null),
-  ]);
-
-  it("has a row for each key, its steps rising", () => {
-    expect(rows.map((row) => [row.key, row.steps])).toEqual([
-      ["a", [null, 5]],
-      ["b", [10, 20]],
-    ]);
-  });
-  it("keeps several files of one step", () => expect(rows[1]?.items.get(10)).toHaveLength(2));
-  it("knows every step there is", () => expect(allSteps(rows)).toEqual([5, 10, 20]));
-  it.each([
-    [null, 20],
-    [15, 10],
-    [20, 20],
-    [1, 10],
-    [999, 20],
-  ])("at step %s shows the one of %s", (step, shown) => {
-    const row = rows[1];
-    expect(row && stepAt(row, step)).toBe(shown);
-  });
-});
 
 describe("the code tree", () => {
   const tree = codeTree([

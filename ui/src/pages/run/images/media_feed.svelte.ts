@@ -1,6 +1,6 @@
 /** The images of a run, fetched again as it grows. */
 import { type Api, segment } from "../../../api/client";
-import type { MediaItem } from "./media_grid";
+import type { MediaItem } from "../../media/media_items";
 
 const CALM_MILLIS = 1_500;
 

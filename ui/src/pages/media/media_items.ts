@@ -1,4 +1,4 @@
-/** Images of a run as a grid of key by step. Pure. */
+/** Pictures, films and sounds of a run, by key and step. Pure. */
 
 export interface MediaItem {
   step: number | null;
@@ -42,13 +42,20 @@ export function allSteps(rows: readonly MediaRow[]): number[] {
   return [...steps].sort((one, other) => one - other);
 }
 
+/** The row's last step that is not after `step` (null: its last one); undefined when all of them are. */
+export function stepBefore(row: MediaRow, step: number | null): number | null | undefined {
+  const { steps } = row;
+  if (step === null) return steps[steps.length - 1];
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((steps[middle] ?? -Infinity) <= step) low = middle + 1;
+    else high = middle;
+  }
+  return steps[low - 1];
+}
+
 /** The row's step that was current at `step`: the last one not after it, or its first. */
 export function stepAt(row: MediaRow, step: number | null): number | null {
-  if (step === null) return row.steps[row.steps.length - 1] ?? null;
-  let found: number | null = row.steps[0] ?? null;
-  for (const candidate of row.steps) {
-    if (candidate !== null && candidate > step) break;
-    found = candidate;
-  }
-  return found;
+  return stepBefore(row, step) ?? row.steps[0] ?? null;
 }
