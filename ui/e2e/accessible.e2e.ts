@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { giveGpus, gpu, minutes, node, telemetry } from "./gpu_answers";
+import { giveGpus, gpu, minutes, telemetry } from "./gpu_answers";
 import { EMPTY, LIVE, MEDIA, ODD, writeEmptyRun, writeLiveRun, writeMediaRun, writeOddRun } from "./run_root";
 import { copyFixture, openPage, removeFolder, scratch, Viewer } from "./viewer";
 import { closeView, SharedViewer } from "./visit";
@@ -46,7 +46,7 @@ const press = (name: string | RegExp) => async (page: Page) => {
 };
 const gpus = async (page: Page) => {
   const train = { pid: 4711, user: "ada", program: "python train.py", used_mib: 9_000 };
-  await giveGpus(page, { telemetry: telemetry([gpu(0, { processes: [train] })]), minutes, monitor: node });
+  await giveGpus(page, () => telemetry([gpu(0, [train]), gpu(1)]), minutes(2));
 };
 const fails = (path: string) => (page: Page) =>
   page.route(path, (route) =>

@@ -153,13 +153,15 @@ describe("pictures", () => {
       { name: "runs-light", address: "/runs", ready: charts },
       { name: "runs-dark", address: "/runs", options: dark, ready: charts },
       { name: "runs-zh", address: "/runs", options: { locale: "zh-CN" }, ready: charts },
-      {
-        name: "runs-narrow",
-        address: "/runs",
-        options: { viewport: { width: 900, height: 700 } },
-        ready: charts,
-      },
+      { name: "runs-narrow", address: "/runs", options: narrow, ready: charts },
     ]);
+    await viewer.stop();
+  });
+
+  it("of one run: charts, log, images, facts, gone", async () => {
+    mkdirSync(join(folder, "samples"));
+    const viewer = await Viewer.start(join(folder, "samples"), join(folder, "home-samples"));
+    await fetch(`${viewer.address}/api/samples`, { method: "POST" });
     const list = (await (await fetch(`${viewer.address}/api/run-list`)).json()) as RunListAnswer;
     const run = (alias: string) => {
       const row = list.rows.find((cells) => cells[list.fields.indexOf("alias")] === alias);
@@ -181,12 +183,7 @@ describe("pictures", () => {
       { name: "run-logs-dark", address: `${broken}?tab=logs`, options: dark, ready: lines },
       { name: "run-images", address: `${trained}?tab=images`, ready: picture },
       { name: "run-overview", address: `${trained}?tab=overview`, ready: facts },
-      {
-        name: "run-narrow",
-        address: trained,
-        options: { viewport: { width: 900, height: 700 } },
-        ready: charts,
-      },
+      { name: "run-narrow", address: trained, options: narrow, ready: charts },
       {
         name: "run-gone",
         address: "/run/20990101_000000_000000",

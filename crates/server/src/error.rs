@@ -124,6 +124,13 @@ impl ApiError {
         }))
     }
 
+    /// 422 for one value that has the right shape and still cannot be served; `place` is the list of names that lead to it.
+    pub fn invalid_value(place: Value, message: &str, input: Value) -> Self {
+        Self::invalid(vec![serde_json::json!({
+            "type": "value_error", "loc": place, "msg": message, "input": input,
+        })])
+    }
+
     /// 429 with the seconds to wait.
     pub fn rate_limited(retry_after_secs: u64) -> Self {
         let mut error = Self::new(

@@ -1570,6 +1570,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/run-notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the notes of all runs. */
+        get: operations["list_notes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/run-notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps what is said about a run; gives all notes. */
+        put: operations["keep_note"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/run-values": {
         parameters: {
             query?: never;
@@ -1599,6 +1633,41 @@ export interface paths {
         /** Names of configuration values, summary values and metrics of runs. Members of members are joined by dots. */
         post: operations["list_value_names"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/run-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the views of the run table. */
+        get: operations["list_views"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/run-views/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps a view under a name, in place of the one that has it; gives all views. */
+        put: operations["keep_view"];
+        post?: never;
+        /** Forgets a view; gives the others. */
+        delete: operations["drop_view"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2742,6 +2811,17 @@ export interface components {
         NamesAnswer: {
             names: string[];
         };
+        /** @description What a person wrote about a run. */
+        Note: {
+            /** @default  */
+            text: string;
+            /**
+             * Format: double
+             * @description Unix seconds.
+             * @default 0
+             */
+            updated_at: number;
+        };
         /** @description One metric of one run. */
         OneSeries: {
             run: string;
@@ -3038,10 +3118,41 @@ export interface components {
             run_ids: string[];
             target_path: string;
         };
+        /** @description A note. */
+        RunNoteBody: {
+            /** @description At most 16 KiB; nothing but spaces takes the note away. */
+            text: string;
+        };
+        /** @description Notes by run id. */
+        RunNotesAnswer: {
+            notes: {
+                [key: string]: components["schemas"]["Note"];
+            };
+        };
         /** @description New alias and tags of a run; what is absent or null stays. */
         RunUpdate: {
             alias?: string | null;
             tags?: string[] | null;
+        };
+        /** @description One view. */
+        RunView: {
+            name: string;
+            /** @description The query of the page's address: search, order, columns and all. */
+            query: string;
+            /**
+             * Format: double
+             * @description Unix seconds.
+             */
+            updated_at: number;
+        };
+        /** @description What a view shows. */
+        RunViewBody: {
+            /** @description The query of the page's address, at most 16 KiB. */
+            query: string;
+        };
+        /** @description Views of the run table, by name. */
+        RunViewsAnswer: {
+            views: components["schemas"]["RunView"][];
         };
         /** @description Runs to export. */
         RunsExport: {
@@ -6029,6 +6140,58 @@ export interface operations {
             };
         };
     };
+    list_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunNotesAnswer"];
+                };
+            };
+        };
+    };
+    keep_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunNoteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunNotesAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     show_values: {
         parameters: {
             query?: never;
@@ -6087,6 +6250,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunViewsAnswer"];
+                };
+            };
+        };
+    };
+    keep_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunViewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunViewsAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    drop_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunViewsAnswer"];
                 };
             };
         };

@@ -154,16 +154,14 @@ async fn show_values(
     .await
 }
 
-fn refuse(place: &Value, message: &str, input: &Value) -> ApiError {
-    ApiError::invalid(vec![
-        json!({"type": "value_error", "loc": place, "msg": message, "input": input}),
-    ])
-}
-
 fn check_count(name: &str, count: usize, most: usize) -> ApiResult<()> {
     if count > most {
         let message = format!("at most {most} at once");
-        return Err(refuse(&json!(["body", name]), &message, &count.into()));
+        return Err(ApiError::invalid_value(
+            json!(["body", name]),
+            &message,
+            count.into(),
+        ));
     }
     Ok(())
 }
@@ -176,11 +174,7 @@ fn fields_of(question: &ValuesQuestion) -> ApiResult<Vec<ValueField>> {
         .map(|(at, text)| {
             ValueField::parse(text).ok_or_else(|| {
                 let message = "Input should be config:, summary:, last:, min: or max: and a name";
-                refuse(
-                    &json!(["body", "fields", at]),
-                    message,
-                    &text.clone().into(),
-                )
+                ApiError::invalid_value(json!(["body", "fields", at]), message, text.clone().into())
             })
         })
         .collect()

@@ -14,6 +14,7 @@ use runicorn_experiments::metrics::{
 };
 use runicorn_experiments::{RunDir, RunStatus, RunStore, StoreError};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -114,9 +115,11 @@ async fn show_metrics_of_runs(
     Typed(question): Typed<RunMetricsQuestion>,
 ) -> ApiResult<Json<ManyRunMetricsAnswer>> {
     if question.runs.len() > MAX_RUNS {
-        return Err(ApiError::invalid(vec![
-            serde_json::json!({"type": "value_error", "loc": ["body", "runs"], "msg": "at most 1000 runs at once", "input": question.runs.len()}),
-        ]));
+        return Err(ApiError::invalid_value(
+            json!(["body", "runs"]),
+            "at most 1000 runs at once",
+            question.runs.len().into(),
+        ));
     }
     blocking(move || {
         let store = app.store();
@@ -334,9 +337,7 @@ async fn show_series(
 
 fn view_of(question: &SeriesQuestion) -> ApiResult<SeriesView> {
     let refuse = |field: &str, message: &str, input: serde_json::Value| {
-        ApiError::invalid(vec![
-            serde_json::json!({"type": "value_error", "loc": ["body", field], "msg": message, "input": input}),
-        ])
+        ApiError::invalid_value(json!(["body", field]), message, input)
     };
     let members: usize = question.groups.iter().map(Vec::len).sum();
     if question.groups.len() > MAX_RUNS || members > MOST_MEMBERS {

@@ -116,7 +116,9 @@ async fn what_cannot_be_kept_is_refused_with_its_reason() {
 async fn a_damaged_file_begins_anew() {
     let server = TestServer::empty().await;
     std::fs::write(
-        server.home().join("runicorn-desktop/state/annotations.json"),
+        server
+            .home()
+            .join("runicorn-desktop/state/annotations.json"),
         "{\"views\": 7",
     )
     .unwrap();

@@ -138,6 +138,9 @@ mod tests {
             "\u{1b}[2mpainted\u{1b}[0m \u{1b}[3mafter_millis\u{1b}[0m\u{1b}[2m=\u{1b}[0m1386";
         assert_eq!(number_after::<u32>(line, "after_millis"), Some(1386));
         assert_eq!(number_after::<u32>("{\"pid\":77,", "\"pid\":"), Some(77));
-        assert_eq!(number_after::<f64>("x_millis=1.25 all=2", "x_millis"), Some(1.25));
+        assert_eq!(
+            number_after::<f64>("x_millis=1.25 all=2", "x_millis"),
+            Some(1.25)
+        );
     }
 }
