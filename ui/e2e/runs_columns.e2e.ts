@@ -75,7 +75,7 @@ describe("columns of recorded values", () => {
     await panel().getByRole("checkbox", { name: "loss max" }).check();
     await panel().getByRole("searchbox", { name: "Find columns" }).fill("");
     await panel().getByRole("checkbox", { name: "lr" }).check();
-    await panel().getByRole("checkbox", { name: "note" }).check();
+    await panel().getByRole("checkbox", { name: "note", exact: true }).check();
     await page.keyboard.press("Escape");
     await expect.poll(() => cell("run 119", "loss last")).toBe(String(lossOf(119) * 2));
     await expect.poll(() => cell("run 119", "loss min")).toBe(String(lossOf(119)));

@@ -64,6 +64,7 @@ describe("views", () => {
     await panel().getByRole("button", { name: "Delete the view gone soon" }).click();
     await panel().getByText("No view is kept yet.").waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
+    await views();
     await panel().getByRole("button", { name: "gone soon", exact: true }).waitFor();
   });
 
@@ -133,7 +134,7 @@ describe("in the cells", () => {
   it("tags of many runs are changed at once, and back again", async () => {
     await open("?columns=tags");
     await page.getByRole("checkbox", { name: "Tick every run shown" }).check();
-    await page.getByRole("button", { name: "Tags…" }).click();
+    await page.getByRole("button", { name: "Tags…", exact: true }).click();
     await page.getByRole("textbox", { name: "Add tags" }).fill("batch-7");
     await page.keyboard.press("Enter");
     const tagged = grid().getByText("batch-7", { exact: true });

@@ -125,7 +125,7 @@ impl ApiError {
     }
 
     /// 422 for one value that has the right shape and still cannot be served; `place` is the list of names that lead to it.
-    pub fn invalid_value(place: Value, message: &str, input: Value) -> Self {
+    pub fn invalid_value(place: &Value, message: &str, input: &Value) -> Self {
         Self::invalid(vec![serde_json::json!({
             "type": "value_error", "loc": place, "msg": message, "input": input,
         })])
