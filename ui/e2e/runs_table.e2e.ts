@@ -329,3 +329,44 @@ describe("groups", () => {
     await shared.page.getByText("6 ticked").waitFor();
   });
 });
+
+describe("sorting by several columns", () => {
+  const head = (name: string): Locator => shared.page.getByRole("columnheader", { name });
+  const click = (name: string, shift = false) =>
+    head(name)
+      .getByRole("button")
+      .click({ modifiers: shift ? ["Shift"] : [] });
+  const sort = () => new URL(shared.page.url()).searchParams.get("sort");
+
+  it("takes a further column with Shift, turns it round, and lets it go; the heads say the order", async () => {
+    await open();
+    await click("State");
+    await click("Duration", true);
+    await expect.poll(names).toEqual(["broken", "gpt tiny", "yolo large", "resnet", "bert", "yolo small"]);
+    await expect.poll(sort).toBe("state,-duration");
+    await expect.poll(() => head("State").innerText()).toMatch(/State\s*1/);
+    await expect.poll(() => head("Duration").innerText()).toMatch(/Duration\s*2/);
+    await expect.poll(() => head("State").getAttribute("aria-sort")).toBe("ascending");
+    await expect.poll(() => head("Duration").getAttribute("aria-sort")).toBe("none");
+    const told = head("Duration").getByRole("button");
+    await expect.poll(() => told.getAttribute("title")).toBe("Sort key 2, largest first");
+    await click("Duration", true);
+    await expect.poll(names).toEqual(["broken", "gpt tiny", "yolo small", "resnet", "bert", "yolo large"]);
+    await click("Duration", true);
+    await expect.poll(sort).toBe("state");
+    await expect.poll(() => head("State").innerText()).toMatch(/^State\s*$/);
+  });
+
+  it("comes with the address, takes the keys, and a plain click leaves one column", async () => {
+    await open("/runs?sort=path,-best");
+    await expect.poll(names).toEqual(["yolo small", "yolo large", "resnet", "broken", "bert", "gpt tiny"]);
+    await head("Run").getByRole("button").focus();
+    await shared.page.keyboard.press("Shift+Enter");
+    await expect.poll(sort).toBe("path,-best,run");
+    await click("Run");
+    await expect.poll(sort).toBe("run");
+    await expect.poll(names).toEqual([...all].sort());
+    await click("Run");
+    await expect.poll(sort).toBe("-run");
+  });
+});

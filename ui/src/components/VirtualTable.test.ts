@@ -33,7 +33,7 @@ const told = {
   onselect: vi.fn<(key: string) => void>(),
   onopen: vi.fn<(key: string) => void>(),
   ontick: vi.fn<(keys: string[], on: boolean) => void>(),
-  onsort: vi.fn<(key: string) => void>(),
+  onsort: vi.fn<(key: string, add: boolean) => void>(),
   onwidth: vi.fn<(key: string, px: number | null) => void>(),
   onfold: vi.fn<(key: string, open: boolean) => void>(),
 };
@@ -158,7 +158,9 @@ describe("a table of 10,000 rows", () => {
       "descending",
     ]);
     name?.querySelector("button")?.click();
-    expect(told.onsort).toHaveBeenCalledWith("name");
+    expect(told.onsort).toHaveBeenLastCalledWith("name", false);
+    name?.querySelector("button")?.dispatchEvent(new MouseEvent("click", { shiftKey: true, bubbles: true }));
+    expect(told.onsort).toHaveBeenLastCalledWith("name", true);
     const key = new KeyboardEvent("keydown", { key: "ArrowRight", shiftKey: true, bubbles: true });
     size?.querySelector("button")?.dispatchEvent(key);
     expect(told.onwidth).toHaveBeenCalledWith("size", 16);

@@ -7,15 +7,44 @@ export interface SortOrder {
   descending: boolean;
 }
 
-/** `-best` in the address sorts by the best value, largest first. */
-export function sortOf(text: string): SortOrder {
-  if (text === "") return { key: "started", descending: true };
-  return text.startsWith("-") ? { key: text.slice(1), descending: true } : { key: text, descending: false };
+const newestFirst: SortOrder = { key: "started", descending: true };
+
+/** `-best,started` in the address: by the best value, largest first, and equal ones by their start. */
+export function sortsOf(text: string): SortOrder[] {
+  const parts = text.split(",").filter((part) => part !== "" && part !== "-");
+  const sorts = parts.map((part) => {
+    const key = part.replace(/^-/, "").replaceAll("%2C", ",").replaceAll("%25", "%");
+    return { key, descending: part.startsWith("-") };
+  });
+  return sorts.length === 0 ? [newestFirst] : sorts;
 }
 
-export function sortText({ key, descending }: SortOrder): string {
-  const text = (descending ? "-" : "") + key;
-  return text === "-started" ? "" : text;
+/** A comma in a column's key does not part it. */
+export function sortsText(sorts: readonly SortOrder[]): string {
+  const texts = sorts.map(({ key, descending }) => {
+    const plain = key.replaceAll("%", "%25").replaceAll(",", "%2C");
+    return (descending ? "-" : "") + plain;
+  });
+  return texts.join() === "-started" ? "" : texts.join();
+}
+
+/**
+ * The order after a click on a column's head: by that column alone, the other way at the second click. An added one comes
+ * last; more clicks turn it round and then take it out. `descends`: which way the column goes at first.
+ */
+export function sortedNext(
+  sorts: readonly SortOrder[],
+  key: string,
+  descends: boolean,
+  add: boolean,
+): SortOrder[] {
+  const at = sorts.findIndex((sort) => sort.key === key);
+  const turned = { key, descending: !sorts[at]?.descending };
+  const fresh = { key, descending: descends };
+  if (!add) return [at === 0 ? turned : fresh];
+  if (at < 0) return [...sorts, fresh];
+  const isTurned = sorts[at]?.descending !== descends;
+  return isTurned && sorts.length > 1 ? sorts.toSpliced(at, 1) : sorts.with(at, turned);
 }
 
 export const startOf = (row: RunRow): number | null => row.started_at ?? row.created_at;
@@ -61,22 +90,31 @@ function keyOf(row: Row, column: string, nowSecs: number): Key {
   }
 }
 
-/** Sorts a copy. Rows without a value stand last in both directions; equal ones keep their order. */
+function compareKeys(a: Key, b: Key, descending: boolean): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  const by = typeof a === "string" ? collator.compare(a, String(b)) : a - Number(b);
+  return descending ? -by : by;
+}
+
+/** Sorts a copy. Rows without a value stand last in both directions; equal ones by the next key, then as they were. */
 export function sorted<Listed extends Row>(
   rows: readonly Listed[],
-  order: SortOrder,
+  sorts: readonly SortOrder[],
   nowSecs: number,
 ): readonly Listed[] {
-  const keys = rows.map((row, at) => ({ row, at, key: keyOf(row, order.key, nowSecs) }));
-  const sign = order.descending ? -1 : 1;
-  keys.sort((a, b) => {
-    if (a.key === null || b.key === null) {
-      return a.key === b.key ? a.at - b.at : a.key === null ? 1 : -1;
+  const columns = sorts.map(({ key, descending }) => ({
+    keys: rows.map((row) => keyOf(row, key, nowSecs)),
+    descending,
+  }));
+  const order = rows.map((_, at) => at);
+  order.sort((a, b) => {
+    for (const { keys, descending } of columns) {
+      const by = compareKeys(keys[a] ?? null, keys[b] ?? null, descending);
+      if (by !== 0) return by;
     }
-    const by = typeof a.key === "string" ? collator.compare(a.key, String(b.key)) : a.key - Number(b.key);
-    return sign * by || a.at - b.at;
+    return a - b;
   });
-  return keys.map(({ row }) => row);
+  return order.flatMap((at) => rows[at] ?? []);
 }
 
 /** True for the folder itself and everything below it. */
