@@ -121,4 +121,28 @@ describe("10,000 runs", () => {
     );
     expect(view.faults).toEqual([]);
   });
+
+  it("stand in groups that cost only the rows in view, and fold at once", async () => {
+    const { page } = view;
+    await page.goto(`${viewer.address}/runs?group=tag`);
+    const tree = page.getByRole("treegrid", { name: "Runs" });
+    await tree.waitFor();
+    const lines = async () => Number(await tree.getAttribute("aria-rowcount"));
+    await expect.poll(lines).toBeGreaterThan(runs + 2);
+    expect(await page.locator('[role="rowgroup"] [role="row"]').count()).toBeLessThan(60);
+    await tree.focus();
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowLeft");
+    const millis = await page.evaluate(async () => {
+      const table = document.querySelector('[role="treegrid"]');
+      const start = performance.now();
+      table?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+      await Promise.resolve();
+      document.body.getBoundingClientRect();
+      return performance.now() - start;
+    });
+    console.log(`folding: ${millis.toFixed(1)} ms`);
+    await expect.poll(lines).toBeLessThan(runs);
+    expect(view.faults).toEqual([]);
+  });
 });

@@ -232,3 +232,141 @@ describe("chips", () => {
     await expect.poll(names).toEqual(all);
   });
 });
+
+describe("groups", () => {
+  const tree = (): Locator => shared.page.getByRole("treegrid", { name: "Runs" });
+  const heads = (): Locator => tree().locator('[role="row"][aria-level="1"]');
+  const head = (name: string): Locator => heads().filter({ hasText: name });
+  const runs = async () => tree().getByRole("link").allInnerTexts();
+  const labels = async () => (await heads().locator(".label").allInnerTexts()).map((text) => text.trim());
+
+  async function openGroups(by: string): Promise<void> {
+    await shared.page.goto(`${shared.address}/runs?group=${by}`);
+    await tree().waitFor();
+  }
+
+  it("are chosen in the menu, kept in the address, and left again", async () => {
+    await open();
+    await shared.page.getByRole("button", { name: "Group" }).click();
+    await shared.page.getByRole("menuitemcheckbox", { name: "Folder" }).click();
+    await expect.poll(labels).toEqual(["cv/detection/yolo", "cv/resnet", "nlp/bert", "nlp/gpt"]);
+    await expect.poll(() => new URL(shared.page.url()).searchParams.get("group")).toBe("path");
+    await shared.page.reload();
+    await expect.poll(labels).toEqual(["cv/detection/yolo", "cv/resnet", "nlp/bert", "nlp/gpt"]);
+    await shared.page.getByRole("button", { name: "Group" }).click();
+    await shared.page.getByRole("menuitem", { name: "Close all" }).click();
+    await expect.poll(runs).toEqual([]);
+    await shared.page.getByRole("button", { name: "Group" }).click();
+    await shared.page.getByRole("menuitemcheckbox", { name: "No groups" }).click();
+    await expect.poll(names).toEqual(all);
+  });
+
+  it.each([
+    ["state", ["Finished", "Failed"]],
+    ["tag", ["base", "base, old", "sweep 1", "none"]],
+    ["metric", ["loss", "acc", "none"]],
+    ["acc", ["none", "0.9"]],
+  ])("by %s stand in the order of the table", async (by, expected) => {
+    await openGroups(by);
+    await expect.poll(labels).toEqual(expected);
+  });
+
+  it("by day have a head for each day", async () => {
+    await openGroups("day");
+    await expect.poll(() => heads().count()).toBe(6);
+  });
+
+  it("say how many they are, what failed, the best metric and the time of all", async () => {
+    await openGroups("path");
+    const said = async (name: string) => (await head(name).innerText()).replace(/\s+/g, " ");
+    await expect
+      .poll(() => said("cv/detection/yolo"))
+      .toMatch(/2 runs .*loss min 0\.10000 mean 0\.12500 max 0\.15000 total 10 h/);
+    await expect.poll(() => said("cv/resnet")).toMatch(/2 runs Failed ?1/);
+  });
+
+  it("fold by a click, and by the keys, which walk heads and runs alike", async () => {
+    await openGroups("path");
+    const { keyboard } = shared.page;
+    await head("cv/resnet").click();
+    await expect.poll(runs).toEqual(["yolo small", "yolo large", "bert", "gpt tiny"]);
+    await expect.poll(() => head("cv/resnet").getAttribute("aria-expanded")).toBe("false");
+    const active = () =>
+      tree().evaluate((table) => {
+        const row = document.getElementById(table.getAttribute("aria-activedescendant") ?? "");
+        return row?.querySelector(".label, a")?.textContent?.trim();
+      });
+    await tree().focus();
+    await keyboard.press("ArrowRight");
+    await expect.poll(runs).toEqual(all);
+    await keyboard.press("ArrowRight");
+    await expect.poll(active).toBe("resnet");
+    await keyboard.press("ArrowDown");
+    await expect.poll(active).toBe("broken");
+    await keyboard.press("ArrowDown");
+    await expect.poll(active).toBe("nlp/bert");
+    await keyboard.press("Enter");
+    await expect.poll(runs).not.toContain("bert");
+    await keyboard.press("ArrowUp");
+    await keyboard.press("ArrowLeft");
+    await expect.poll(active).toBe("cv/resnet");
+    await keyboard.press("ArrowLeft");
+    await expect.poll(runs).toEqual(["yolo small", "yolo large", "gpt tiny"]);
+  });
+
+  it("are ticked as a whole, closed or open", async () => {
+    await openGroups("path");
+    await shared.page.getByRole("checkbox", { name: "Tick the 2 runs of the group" }).first().check();
+    await shared.page.getByText("2 ticked").waitFor();
+    await expect
+      .poll(() => shared.page.getByRole("checkbox", { name: "Tick yolo large" }).isChecked())
+      .toBe(true);
+    await shared.page.getByRole("checkbox", { name: "Tick yolo large" }).uncheck();
+    const box = shared.page.getByRole("checkbox", { name: "Tick the 2 runs of the group" }).first();
+    await expect.poll(() => box.evaluate((input: HTMLInputElement) => input.indeterminate)).toBe(true);
+    await head("cv/resnet").click();
+    await shared.page.getByRole("checkbox", { name: "Tick every run shown" }).check();
+    await shared.page.getByText("6 ticked").waitFor();
+  });
+});
+
+describe("sorting by several columns", () => {
+  const head = (name: string): Locator => shared.page.getByRole("columnheader", { name });
+  const click = (name: string, shift = false) =>
+    head(name)
+      .getByRole("button")
+      .click({ modifiers: shift ? ["Shift"] : [] });
+  const sort = () => new URL(shared.page.url()).searchParams.get("sort");
+
+  it("takes a further column with Shift, turns it round, and lets it go; the heads say the order", async () => {
+    await open();
+    await click("State");
+    await click("Duration", true);
+    await expect.poll(names).toEqual(["broken", "gpt tiny", "yolo large", "resnet", "bert", "yolo small"]);
+    await expect.poll(sort).toBe("state,-duration");
+    await expect.poll(() => head("State").innerText()).toMatch(/State\s*1/);
+    await expect.poll(() => head("Duration").innerText()).toMatch(/Duration\s*2/);
+    await expect.poll(() => head("State").getAttribute("aria-sort")).toBe("ascending");
+    await expect.poll(() => head("Duration").getAttribute("aria-sort")).toBe("none");
+    const told = head("Duration").getByRole("button");
+    await expect.poll(() => told.getAttribute("title")).toBe("Sort key 2, largest first");
+    await click("Duration", true);
+    await expect.poll(names).toEqual(["broken", "gpt tiny", "yolo small", "resnet", "bert", "yolo large"]);
+    await click("Duration", true);
+    await expect.poll(sort).toBe("state");
+    await expect.poll(() => head("State").innerText()).toMatch(/^State\s*$/);
+  });
+
+  it("comes with the address, takes the keys, and a plain click leaves one column", async () => {
+    await open("/runs?sort=path,-best");
+    await expect.poll(names).toEqual(["yolo small", "yolo large", "resnet", "broken", "bert", "gpt tiny"]);
+    await head("Run").getByRole("button").focus();
+    await shared.page.keyboard.press("Shift+Enter");
+    await expect.poll(sort).toBe("path,-best,run");
+    await click("Run");
+    await expect.poll(sort).toBe("run");
+    await expect.poll(names).toEqual([...all].sort());
+    await click("Run");
+    await expect.poll(sort).toBe("-run");
+  });
+});

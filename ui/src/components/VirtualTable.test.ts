@@ -21,7 +21,7 @@ let host: HTMLElement;
 class Observer {
   constructor(readonly tell: (entries: { target: Element }[]) => void) {}
   observe(target: Element): void {
-    const px = target.getAttribute("role") === "grid" ? viewPx : 30;
+    const px = target.getAttribute("role")?.endsWith("grid") ? viewPx : 30;
     Object.defineProperty(target, "clientHeight", { value: px, configurable: true });
     this.tell([{ target }]);
   }
@@ -33,11 +33,28 @@ const told = {
   onselect: vi.fn<(key: string) => void>(),
   onopen: vi.fn<(key: string) => void>(),
   ontick: vi.fn<(keys: string[], on: boolean) => void>(),
-  onsort: vi.fn<(key: string) => void>(),
+  onsort: vi.fn<(key: string, add: boolean) => void>(),
   onwidth: vi.fn<(key: string, px: number | null) => void>(),
+  onfold: vi.fn<(key: string, open: boolean) => void>(),
 };
 
-function show(members: { rows?: Row[]; selected?: string | null; ticked?: string[] } = {}): void {
+/** Every tenth row heads the nine after it. */
+const headOf =
+  (open: boolean) =>
+  ({ id }: Row) => {
+    const at = Number(id.slice(4));
+    const keys = Array.from({ length: 9 }, (_, n) => `run-${at + n + 1}`);
+    return at % 10 === 0 ? { open, keys } : null;
+  };
+
+interface Shown {
+  rows?: Row[];
+  selected?: string | null;
+  ticked?: string[];
+  heads?: "open" | "closed";
+}
+
+function show(members: Shown = {}): void {
   table = mount(VirtualTable<Row>, {
     target: host,
     props: {
@@ -54,6 +71,8 @@ function show(members: { rows?: Row[]; selected?: string | null; ticked?: string
       tickLabel: (row: Row) => `Tick ${row.id}`,
       tickAllLabel: "Tick all",
       sort: { key: "size", descending: true },
+      headOf: members.heads ? headOf(members.heads === "open") : null,
+      head: createRawSnippet((row: () => Row) => ({ render: () => `<span>head ${row().id}</span>` })),
       empty: createRawSnippet(() => ({ render: () => "<p>nothing fits</p>" })),
       ...told,
     },
@@ -61,7 +80,7 @@ function show(members: { rows?: Row[]; selected?: string | null; ticked?: string
   flushSync();
 }
 
-const grid = () => host.querySelector<HTMLElement>('[role="grid"]') as HTMLElement;
+const grid = () => host.querySelector<HTMLElement>('[role$="grid"]') as HTMLElement;
 const drawn = () => [...host.querySelectorAll('[role="rowgroup"] [role="row"]')];
 
 function press(key: string, members: KeyboardEventInit = {}): void {
@@ -139,7 +158,9 @@ describe("a table of 10,000 rows", () => {
       "descending",
     ]);
     name?.querySelector("button")?.click();
-    expect(told.onsort).toHaveBeenCalledWith("name");
+    expect(told.onsort).toHaveBeenLastCalledWith("name", false);
+    name?.querySelector("button")?.dispatchEvent(new MouseEvent("click", { shiftKey: true, bubbles: true }));
+    expect(told.onsort).toHaveBeenLastCalledWith("name", true);
     const key = new KeyboardEvent("keydown", { key: "ArrowRight", shiftKey: true, bubbles: true });
     size?.querySelector("button")?.dispatchEvent(key);
     expect(told.onwidth).toHaveBeenCalledWith("size", 16);
@@ -149,5 +170,43 @@ describe("a table of 10,000 rows", () => {
     show({ rows: [] });
     expect(host.textContent).toContain("nothing fits");
     expect(drawn()).toEqual([]);
+  });
+});
+
+describe("rows that head others", () => {
+  const levels = () => drawn().map((row) => row.getAttribute("aria-level"));
+
+  it("span the table and say that they are open", () => {
+    show({ heads: "open" });
+    expect(grid().getAttribute("role")).toBe("treegrid");
+    expect(levels().slice(0, 3)).toEqual(["1", "2", "2"]);
+    expect(drawn()[0]?.textContent?.trim()).toBe("head run-0");
+    expect(drawn()[0]?.getAttribute("aria-expanded")).toBe("true");
+    expect(drawn()[1]?.hasAttribute("aria-expanded")).toBe(false);
+  });
+
+  it("fold with left and Enter, unfold with right; inside, left leads to the head", () => {
+    show({ heads: "open", selected: "run-20" });
+    press("ArrowRight");
+    press("ArrowLeft");
+    press("Enter");
+    expect(told.onselect.mock.calls.flat()).toEqual(["run-21"]);
+    expect(told.onfold.mock.calls).toEqual([
+      ["run-20", false],
+      ["run-20", false],
+    ]);
+    expect(told.onopen).not.toHaveBeenCalled();
+    void unmount(table);
+    show({ heads: "open", selected: "run-25" });
+    press("ArrowLeft");
+    expect(told.onselect).toHaveBeenLastCalledWith("run-20");
+  });
+
+  it("are ticked with all of their own", () => {
+    show({ heads: "closed", selected: "run-0", ticked: ["run-1"] });
+    const box = drawn()[0]?.querySelector("input");
+    expect(box?.indeterminate).toBe(true);
+    press(" ");
+    expect(told.ontick).toHaveBeenLastCalledWith(headOf(true)({ id: "run-0" })?.keys, true);
   });
 });

@@ -158,9 +158,9 @@ fn check_count(name: &str, count: usize, most: usize) -> ApiResult<()> {
     if count > most {
         let message = format!("at most {most} at once");
         return Err(ApiError::invalid_value(
-            json!(["body", name]),
+            &json!(["body", name]),
             &message,
-            count.into(),
+            &count.into(),
         ));
     }
     Ok(())
@@ -174,7 +174,11 @@ fn fields_of(question: &ValuesQuestion) -> ApiResult<Vec<ValueField>> {
         .map(|(at, text)| {
             ValueField::parse(text).ok_or_else(|| {
                 let message = "Input should be config:, summary:, last:, min: or max: and a name";
-                ApiError::invalid_value(json!(["body", "fields", at]), message, text.clone().into())
+                ApiError::invalid_value(
+                    &json!(["body", "fields", at]),
+                    message,
+                    &text.clone().into(),
+                )
             })
         })
         .collect()

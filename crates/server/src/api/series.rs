@@ -116,9 +116,9 @@ async fn show_metrics_of_runs(
 ) -> ApiResult<Json<ManyRunMetricsAnswer>> {
     if question.runs.len() > MAX_RUNS {
         return Err(ApiError::invalid_value(
-            json!(["body", "runs"]),
+            &json!(["body", "runs"]),
             "at most 1000 runs at once",
-            question.runs.len().into(),
+            &question.runs.len().into(),
         ));
     }
     blocking(move || {
@@ -337,7 +337,7 @@ async fn show_series(
 
 fn view_of(question: &SeriesQuestion) -> ApiResult<SeriesView> {
     let refuse = |field: &str, message: &str, input: serde_json::Value| {
-        ApiError::invalid_value(json!(["body", field]), message, input)
+        ApiError::invalid_value(&json!(["body", field]), message, &input)
     };
     let members: usize = question.groups.iter().map(Vec::len).sum();
     if question.groups.len() > MAX_RUNS || members > MOST_MEMBERS {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunRow } from "../../api/wire";
-import { durationOf, isUnder, shown, sorted, sortOf, sortText } from "./view";
+import { durationOf, isUnder, shown, sorted, sortedNext, sortsOf, sortsText } from "./view";
 
 function run(members: Partial<RunRow>): RunRow {
   return {
@@ -27,13 +27,32 @@ function run(members: Partial<RunRow>): RunRow {
 const ids = (rows: readonly RunRow[]): string[] => rows.map((row) => row.id);
 
 describe("sort order in the address", () => {
-  it.each(["", "best", "-best", "started", "-assets"])("survives the address: %s", (text) => {
-    expect(sortText(sortOf(text))).toBe(text);
-  });
+  it.each(["", "best", "-best", "started", "-assets", "-best,started", "-config:a%2Cb,best"])(
+    "survives the address: %s",
+    (text) => {
+      expect(sortsText(sortsOf(text))).toBe(text);
+    },
+  );
 
   it("is newest first when nothing is said", () => {
-    expect(sortOf("")).toEqual({ key: "started", descending: true });
-    expect(sortText({ key: "started", descending: true })).toBe("");
+    expect(sortsOf("")).toEqual([{ key: "started", descending: true }]);
+    expect(sortsOf(",-,")).toEqual(sortsOf(""));
+    expect(sortsText([{ key: "started", descending: true }])).toBe("");
+  });
+
+  it.each([
+    ["", "best", false, "-best"],
+    ["-best", "best", false, "best"],
+    ["best", "best", false, "-best"],
+    ["-best,started", "started", false, "-started"],
+    ["-best", "assets", true, "-best,-assets"],
+    ["-best,-assets", "assets", true, "-best,assets"],
+    ["-best,assets", "assets", true, "-best"],
+    ["-best,assets", "best", true, "best,assets"],
+    ["best", "best", true, "-best"],
+  ])("%s and a click on %s, added: %s, is %s", (before, key, add, after) => {
+    const next = sortedNext(sortsOf(before), key, true, add);
+    expect(sortsText(next)).toBe(after === "-started" ? "" : after);
   });
 });
 
@@ -46,23 +65,31 @@ describe("sorting", () => {
   ];
 
   it("puts rows without a value last in both directions", () => {
-    expect(ids(sorted(rows, { key: "best", descending: true }, 0))).toEqual(["c", "a", "d", "b"]);
-    expect(ids(sorted(rows, { key: "best", descending: false }, 0))).toEqual(["a", "d", "c", "b"]);
+    expect(ids(sorted(rows, [{ key: "best", descending: true }], 0))).toEqual(["c", "a", "d", "b"]);
+    expect(ids(sorted(rows, [{ key: "best", descending: false }], 0))).toEqual(["a", "d", "c", "b"]);
+  });
+
+  it("goes on with the next key where values are equal", () => {
+    const sorts = [
+      { key: "best", descending: true },
+      { key: "run", descending: false },
+    ];
+    expect(ids(sorted(rows, sorts, 0))).toEqual(["c", "d", "a", "b"]);
   });
 
   it("counts numbers in names as numbers and ignores case", () => {
-    expect(ids(sorted(rows, { key: "run", descending: false }, 0))).toEqual(["d", "c", "b", "a"]);
+    expect(ids(sorted(rows, [{ key: "run", descending: false }], 0))).toEqual(["d", "c", "b", "a"]);
   });
 
   it("keeps the order for a column that does not exist", () => {
-    expect(ids(sorted(rows, { key: "constructor", descending: true }, 0))).toEqual(["a", "b", "c", "d"]);
+    expect(ids(sorted(rows, [{ key: "constructor", descending: true }], 0))).toEqual(["a", "b", "c", "d"]);
   });
 
   it("puts running runs before failed, interrupted and finished ones", () => {
     const states = ["finished", "odd", "interrupted", "running", "failed"].map((status) =>
       run({ id: status, status }),
     );
-    const order = ids(sorted(states, { key: "state", descending: false }, 0));
+    const order = ids(sorted(states, [{ key: "state", descending: false }], 0));
     expect(order).toEqual(["running", "failed", "interrupted", "finished", "odd"]);
   });
 });

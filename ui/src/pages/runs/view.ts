@@ -7,15 +7,44 @@ export interface SortOrder {
   descending: boolean;
 }
 
-/** `-best` in the address sorts by the best value, largest first. */
-export function sortOf(text: string): SortOrder {
-  if (text === "") return { key: "started", descending: true };
-  return text.startsWith("-") ? { key: text.slice(1), descending: true } : { key: text, descending: false };
+const newestFirst: SortOrder = { key: "started", descending: true };
+
+/** `-best,started` in the address: by the best value, largest first, and equal ones by their start. */
+export function sortsOf(text: string): SortOrder[] {
+  const parts = text.split(",").filter((part) => part !== "" && part !== "-");
+  const sorts = parts.map((part) => {
+    const key = part.replace(/^-/, "").replaceAll("%2C", ",").replaceAll("%25", "%");
+    return { key, descending: part.startsWith("-") };
+  });
+  return sorts.length === 0 ? [newestFirst] : sorts;
 }
 
-export function sortText({ key, descending }: SortOrder): string {
-  const text = (descending ? "-" : "") + key;
-  return text === "-started" ? "" : text;
+/** A comma in a column's key does not part it. */
+export function sortsText(sorts: readonly SortOrder[]): string {
+  const texts = sorts.map(({ key, descending }) => {
+    const plain = key.replaceAll("%", "%25").replaceAll(",", "%2C");
+    return (descending ? "-" : "") + plain;
+  });
+  return texts.join() === "-started" ? "" : texts.join();
+}
+
+/**
+ * The order after a click on a column's head: by that column alone, the other way at the second click. An added one comes
+ * last; more clicks turn it round and then take it out. `descends`: which way the column goes at first.
+ */
+export function sortedNext(
+  sorts: readonly SortOrder[],
+  key: string,
+  descends: boolean,
+  add: boolean,
+): SortOrder[] {
+  const at = sorts.findIndex((sort) => sort.key === key);
+  const turned = { key, descending: !sorts[at]?.descending };
+  const fresh = { key, descending: descends };
+  if (!add) return [at === 0 ? turned : fresh];
+  if (at < 0) return [...sorts, fresh];
+  const isTurned = sorts[at]?.descending !== descends;
+  return isTurned && sorts.length > 1 ? sorts.toSpliced(at, 1) : sorts.with(at, turned);
 }
 
 export const startOf = (row: RunRow): number | null => row.started_at ?? row.created_at;
@@ -61,6 +90,12 @@ function keyOf(row: Row, column: string, nowSecs: number): Key {
   }
 }
 
+function compareKeys(a: Key, b: Key, descending: boolean): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  const by = compared(a, b);
+  return descending ? -by : by;
+}
+
 /** Numbers before texts where a column has both; infinities are as far apart as any two numbers. */
 function compared(a: string | number, b: string | number): number {
   if (typeof a === "number" && typeof b === "number") return a === b ? 0 : a < b ? -1 : 1;
@@ -68,28 +103,27 @@ function compared(a: string | number, b: string | number): number {
   return typeof a === "number" ? -1 : 1;
 }
 
-/** Sorts a copy. Rows without a value stand last in both directions; equal ones keep their order. */
+/** Sorts a copy. Rows without a value stand last in both directions; equal ones by the next key, then as they were. */
 export function sorted<Listed extends Row>(
   rows: readonly Listed[],
-  order: SortOrder,
+  sorts: readonly SortOrder[],
   nowSecs: number,
-  /** What recorded values sort by; a column of the table itself has none. */
-  recorded?: (row: Listed) => Key,
+  /** What a column of recorded values sorts by; a column of the table itself has none. */
+  recorded?: (key: string) => ((row: Listed) => Key) | undefined,
 ): readonly Listed[] {
-  const keys = rows.map((row, at) => ({
-    row,
-    at,
-    key: recorded ? recorded(row) : keyOf(row, order.key, nowSecs),
-  }));
-  const sign = order.descending ? -1 : 1;
-  keys.sort((a, b) => {
-    if (a.key === null || b.key === null) {
-      return a.key === b.key ? a.at - b.at : a.key === null ? 1 : -1;
-    }
-    const by = compared(a.key, b.key);
-    return sign * by || a.at - b.at;
+  const columns = sorts.map(({ key, descending }) => {
+    const read = recorded?.(key);
+    return { keys: rows.map((row) => (read ? read(row) : keyOf(row, key, nowSecs))), descending };
   });
-  return keys.map(({ row }) => row);
+  const order = rows.map((_, at) => at);
+  order.sort((a, b) => {
+    for (const { keys, descending } of columns) {
+      const by = compareKeys(keys[a] ?? null, keys[b] ?? null, descending);
+      if (by !== 0) return by;
+    }
+    return a - b;
+  });
+  return order.flatMap((at) => rows[at] ?? []);
 }
 
 /** True for the folder itself and everything below it. */

@@ -93,11 +93,20 @@ export class TableColumns {
   }
 
   /** Asks for what the whole table is sorted by or searched for: a column, and recorded names. */
-  needAll(rows: readonly ListedRun[], sortedBy: string, names: readonly string[]): void {
+  needAll(rows: readonly ListedRun[], sortedBy: readonly string[], names: readonly string[]): void {
     if (names.length > 0) this.#names.need(rows);
     const searched = names.flatMap((name) => this.#names.fieldOf(name) ?? []);
-    const fields = isValue(sortedBy) ? [sortedBy, ...searched] : searched;
+    const fields = [...sortedBy.filter(isValue), ...searched];
     if (fields.length > 0) this.values.need(rows, fields);
+  }
+
+  needNames(rows: readonly ListedRun[]): void {
+    this.#names.need(rows);
+  }
+
+  /** Names that runs were configured with, once they were asked for. */
+  get configured(): readonly string[] {
+    return this.#names.names?.config ?? [];
   }
 
   /** What a search or a group reads under a recorded name: the best value of a run's best metric, else what the run recorded. */
