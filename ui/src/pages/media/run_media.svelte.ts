@@ -30,6 +30,7 @@ export class RunMedia {
   #gather: ReturnType<typeof setTimeout> | undefined;
   #calm: ReturnType<typeof setTimeout> | undefined;
   #grown = new Set<string>();
+  #waiters: { id: string; done: () => void }[] = [];
   /** Steps of each key over all runs, and sorted as of how many there were. */
   #steps = new Map<string | null, Set<number>>();
   #sorted = new Map<string | null, number[]>();
@@ -40,6 +41,16 @@ export class RunMedia {
   need(ids: readonly string[]): void {
     this.#wanted = ids.filter((id) => !this.#asked.has(id));
     this.#pump();
+  }
+
+  /** Resolves once this run has answered or failed. */
+  load(id: string): Promise<void> {
+    if (this.lists.has(id)) return Promise.resolve();
+    const shown = new Promise<void>((done) => this.#waiters.push({ id, done }));
+    this.#asked.delete(id);
+    this.#wanted = [id, ...this.#wanted];
+    this.#pump();
+    return shown;
   }
 
   retry(id: string): void {
@@ -123,7 +134,13 @@ export class RunMedia {
     this.#gather = undefined;
     if (this.#failed.size > 0) this.faults = new Map([...this.faults, ...this.#failed]);
     this.#failed.clear();
-    if (this.#arrived.size === 0) return;
+    if (this.#arrived.size > 0) this.#takeArrived();
+    const isKnown = (id: string) => this.lists.has(id) || this.faults.has(id);
+    for (const { id, done } of this.#waiters) if (isKnown(id)) done();
+    this.#waiters = this.#waiters.filter(({ id }) => !isKnown(id));
+  }
+
+  #takeArrived(): void {
     for (const rows of this.#arrived.values()) {
       for (const row of rows.values()) this.#take(row);
     }
