@@ -124,7 +124,7 @@ describe("the scatter plot", () => {
   it("shows any two columns, chosen by name", async () => {
     await open();
     await page.getByLabel("Across").selectOption("loss");
-    await page.getByLabel("Up").selectOption("lr");
+    await page.getByRole("combobox", { name: "Up" }).selectOption("lr");
     await scatter().getByRole("link", { name: "run 0: loss 4, lr 1e−5" }).waitFor();
     await expect.poll(() => member("x_value")).toBe("last:loss");
   });

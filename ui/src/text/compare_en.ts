@@ -62,6 +62,19 @@ export const compareEn = {
     bands: { range: "Min–max", standard_error: "Standard error", none: "None" },
     each: "Show the runs behind the means",
   },
+  baseline: {
+    label: "Baseline",
+    make: "Hold the others against {name} (B)",
+    leave: "Hold nothing against {name} any more (B)",
+    clear: "No baseline",
+    measure: "What the difference is of",
+    kinds: { best: "best {metric}", last: "last {metric}" },
+    modes: { max: "More is better", min: "Less is better" },
+    noMetrics: "This run has logged no number.",
+    notHere: "This run is not here: nothing can be held against it.",
+    better: "better",
+    worse: "worse",
+  },
   values: {
     columns: "Columns",
     find: "Find columns",
@@ -102,7 +115,7 @@ export const compareEn = {
     allHiddenDetail: "Tick runs in the list on the left to see what they logged.",
   },
   changed: {
-    sections: { config: "Configuration", summary: "Summary", environment: "Environment" },
+    sections: { metrics: "Metrics", config: "Configuration", summary: "Summary", environment: "Environment" },
     key: "Name",
     search: "Find names and values",
     equal: "{n} equal value|{n} equal values",
@@ -116,6 +129,7 @@ export const compareEn = {
     clear: "Clear the search",
     onlyOne: "One run alone differs from nothing. Add another one on the Runs page.",
     mark: "{value}, differs",
+    more: "{n} more metrics: search for them",
   },
 };
 

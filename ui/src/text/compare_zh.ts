@@ -63,6 +63,19 @@ export const compareZh: CompareText = {
     bands: { range: "最小–最大", standard_error: "标准误", none: "无" },
     each: "在均值后显示各个实验",
   },
+  baseline: {
+    label: "基准",
+    make: "以 {name} 为基准（B）",
+    leave: "不再以 {name} 为基准（B）",
+    clear: "取消基准",
+    measure: "比较的数值",
+    kinds: { best: "最佳 {metric}", last: "最后的 {metric}" },
+    modes: { max: "越大越好", min: "越小越好" },
+    noMetrics: "此实验没有记录数值。",
+    notHere: "此实验不在这里，无法作为基准。",
+    better: "更好",
+    worse: "更差",
+  },
   values: {
     columns: "列",
     find: "查找列",
@@ -102,7 +115,7 @@ export const compareZh: CompareText = {
     allHiddenDetail: "在左侧列表中勾选实验即可查看其记录的图像。",
   },
   changed: {
-    sections: { config: "配置", summary: "摘要", environment: "环境" },
+    sections: { metrics: "指标", config: "配置", summary: "摘要", environment: "环境" },
     key: "名称",
     search: "查找名称和值",
     equal: "{n} 个相同的值",
@@ -115,5 +128,6 @@ export const compareZh: CompareText = {
     clear: "清除搜索",
     onlyOne: "只有一个实验时没有差异。请在实验页面再添加一个。",
     mark: "{value}，不同",
+    more: "另有 {n} 个指标：请搜索",
   },
 };

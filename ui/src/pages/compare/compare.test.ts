@@ -173,7 +173,7 @@ describe("the words of the page", () => {
 describe("the address of a comparison", () => {
   const read = (text: string) => readCompare(new URLSearchParams(text));
   const noValues = { axes: [], brushes: new Map(), scatter: { x: "", y: "" } };
-  const noGroups = { group: null, band: "range", each: false, opened: [] };
+  const noGroups = { group: null, band: "range", each: false, opened: [], baseline: "", measure: "" };
 
   it("says which runs, which are hidden, and what is looked at", () => {
     expect(read("runs=a,b,c&hide=b&tab=changed&key=lr&equal=config,summary")).toEqual({

@@ -10,6 +10,8 @@ export interface ComparedRun {
   status: string | null;
   path: string | null;
   tags: readonly string[];
+  /** The metric that the run names as its best, with the value and, where it says so, which way is better. */
+  best: { name: string; value: number; mode: "max" | "min" | null } | null;
   /** Place of its colour and dashes. */
   look: number;
   shown: boolean;
@@ -35,9 +37,16 @@ export function comparedRuns(
       status: row?.status ?? null,
       path: row?.path ?? null,
       tags: row?.tags ?? [],
+      best: row ? bestOf(row) : null,
       look: looks.get(id) ?? 0,
       shown: !hidden.has(id),
       fault: faults.get(id) ?? null,
     };
   });
+}
+
+function bestOf(row: RunRow): ComparedRun["best"] {
+  const { best_metric_name: name, best_metric_value: value, best_metric_mode: mode } = row;
+  if (!name || value == null) return null;
+  return { name, value, mode: mode === "max" || mode === "min" ? mode : null };
 }

@@ -2,22 +2,29 @@
 import type { RunDetail } from "../../api/wire";
 import { readEnvironment } from "../run/overview/environment";
 import { valueRows } from "../run/overview/value_tree";
+import type { Difference } from "./baseline/difference";
 
-export const SECTIONS = ["config", "summary", "environment"] as const;
+const RECORDED = ["config", "summary", "environment"] as const;
+/** Metrics are there when one of the runs is the baseline. */
+export const SECTIONS = ["metrics", ...RECORDED] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface DifferenceRow {
   path: string;
   /** The value of each run; null where the run has none. */
   cells: readonly (string | null)[];
-  /** What most runs have; the first run's when several are as common. */
+  /** What most runs have, the first run's when several are as common; or what the baseline has. */
   usual: string | null;
+  /** Of numbers: how each run's differs from the baseline's. */
+  against?: readonly (Difference | null)[];
 }
 
 export interface SectionRows {
   section: Section;
   differing: DifferenceRow[];
   equal: DifferenceRow[];
+  /** Rows for which there is no room. */
+  left?: number;
 }
 
 const OPEN = { closed: new Set<string>(), search: "" };
@@ -53,18 +60,18 @@ function environmentOf(detail: RunDetail): Loose {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== "" && !isEmpty(value)));
 }
 
-const parts: Record<Section, (detail: RunDetail) => unknown> = {
+const parts: Record<(typeof RECORDED)[number], (detail: RunDetail) => unknown> = {
   config: (detail) => configOf(detail.config),
   summary: (detail) => detail.summary,
   environment: environmentOf,
 };
 
-/** Rows of one section, in the order in which the runs first name them. */
-export function compareValues(values: readonly ReadonlyMap<string, string>[]): DifferenceRow[] {
+/** Rows of one section, in the order in which the runs first name them; `base` is the place of the baseline. */
+export function compareValues(values: readonly ReadonlyMap<string, string>[], base = -1): DifferenceRow[] {
   const paths = new Set(values.flatMap((value) => [...value.keys()]));
   return [...paths].map((path) => {
     const cells = values.map((value) => value.get(path) ?? null);
-    return { path, cells, usual: usualOf(cells) };
+    return { path, cells, usual: base < 0 ? usualOf(cells) : (cells[base] ?? null) };
   });
 }
 
@@ -78,15 +85,22 @@ function usualOf(cells: readonly (string | null)[]): string | null {
 
 export const isEqual = (row: DifferenceRow): boolean => row.cells.every((cell) => cell === row.usual);
 
+/** Whether each word of a search is somewhere in the texts. */
+export function fits(texts: readonly (string | null)[], search: string): boolean {
+  const text = texts.join("\n").toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
 /** All sections that say anything, with the rows whose name or a value holds the words. */
-export function differences(details: readonly RunDetail[], search = ""): SectionRows[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = ({ path, cells }: DifferenceRow) => {
-    const text = [path, ...new Set(cells)].join("\n").toLowerCase();
-    return words.every((word) => text.includes(word));
-  };
-  return SECTIONS.map((section) => {
-    const rows = compareValues(details.map((detail) => flatten(parts[section](detail)))).filter(fits);
+export function differences(details: readonly RunDetail[], search = "", base = -1): SectionRows[] {
+  return RECORDED.map((section) => {
+    const values = details.map((detail) => flatten(parts[section](detail)));
+    const rows = compareValues(values, base).filter(({ path, cells }) =>
+      fits([path, ...new Set(cells)], search),
+    );
     return {
       section,
       differing: rows.filter((row) => !isEqual(row)),

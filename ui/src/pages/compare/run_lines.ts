@@ -31,3 +31,10 @@ export function extentOfAll(curves: readonly (Curve | null)[]): XWindow | null {
   }
   return whole;
 }
+
+/** The line that others are held against is bold, and drawn over them. */
+export function baselineInFront(lines: readonly LineSeries[], id: string | undefined): readonly LineSeries[] {
+  const base = lines.find((line) => line.id === id);
+  if (!base) return lines;
+  return [...lines.filter((line) => line !== base), { ...base, weight: "strong" }];
+}

@@ -30,6 +30,9 @@ export interface CompareAddress {
   band: BandChoice;
   /** Whether the runs of groups are drawn one by one too. */
   each: boolean;
+  /** Id of the run that others are held against, and by what; empty for none. */
+  baseline: string;
+  measure: string;
   /** Keys of the groups whose runs are listed. */
   opened: string[];
 }
@@ -50,6 +53,8 @@ export function readCompare(query: URLSearchParams): CompareAddress {
     group: readGroupBy(query.get("group") ?? ""),
     band: BANDS.find((band) => band === query.get("band")) ?? "range",
     each: query.get("each") === "1",
+    baseline: idsOf(query.get("baseline") ?? "")[0] ?? "",
+    measure: query.get("diff") ?? "",
     opened: idsOf(query.get("opened") ?? ""),
   };
 }

@@ -13,6 +13,7 @@ const run = (id: string, more: Partial<ComparedRun> = {}): ComparedRun => ({
   status: "finished",
   path: "p",
   tags: [],
+  best: null,
   look: 0,
   shown: true,
   fault: null,
