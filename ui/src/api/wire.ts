@@ -19,6 +19,12 @@ export interface RunMetricsOfMany {
 export type SeriesRequest = Omit<Schemas["SeriesQuestion"], "groups" | "band"> &
   Partial<Pick<Schemas["SeriesQuestion"], "groups" | "band">> & { cursor?: string | null };
 export type LogLines = Schemas["LinesAnswer"];
+export type FilteredLine = Sent<Schemas["FilteredLineAnswer"]>;
+export type FilteredLines = Omit<Schemas["FilteredAnswer"], "lines"> & { lines: FilteredLine[] };
+export type LogSearchHit = Omit<Schemas["HitAnswer"], "spans"> & { spans: [number, number][] };
+export type LogSearchAnswer = Omit<Schemas["SearchAnswer"], "hits"> & { hits: LogSearchHit[] };
+export type NearestLine = Sent<Schemas["NearestAnswer"]>;
+export type Moment = Sent<Schemas["MomentAnswer"]>;
 export type GpuInfo = Pick<Schemas["GpuNow"], "name" | "util_gpu" | "mem_used_mib" | "mem_total_mib">;
 export type GpuTelemetry = Pick<Schemas["Telemetry"], "available"> & { gpus?: GpuInfo[] };
 export type DesktopInfo = Schemas["DesktopAnswer"];

@@ -71,6 +71,9 @@ const idText = (id: string): string => encodeURIComponent(id.replace(/[%,]/g, en
 export const compareHref = (ids: readonly string[] = [], machine = ""): string =>
   withQuery(`${prefix(machine)}/compare`, ids.length === 0 ? "" : `runs=${ids.map(idText).join(",")}`);
 
+/** The logs of compared runs; `comparison` is an address of these runs beside each other. */
+export const logsOfRuns = (comparison: string): string => `${comparison}&tab=logs`;
+
 /** A list of ids as a member of an address; null for none. */
 export const idsMember = (ids: readonly string[]): string | null =>
   ids.length === 0 ? null : ids.map((id) => id.replace(/[%,]/g, encodeURIComponent)).join(",");

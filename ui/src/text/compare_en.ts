@@ -4,7 +4,7 @@ export const compareEn = {
   title: "Compare",
   count: "{n} run|{n} runs",
   tabsLabel: "Parts of the comparison",
-  tabs: { charts: "Charts", values: "Values", changed: "What changed", images: "Images" },
+  tabs: { charts: "Charts", values: "Values", changed: "What changed", images: "Images", logs: "Logs" },
   choose: {
     title: "Choose the runs to compare",
     detail:
@@ -113,6 +113,22 @@ export const compareEn = {
     noneDetail: "These runs logged no images. A run records one with run.log_image(…).",
     allHidden: "Every run is hidden",
     allHiddenDetail: "Tick runs in the list on the left to see what they logged.",
+  },
+  logs: {
+    search: "Search the logs",
+    label: "Found in the logs",
+    saidLabel: "What was found",
+    searching: "{done} of {all} logs searched",
+    stopped: "stopped after {done} of {all} logs",
+    found: "{lines} in {n} of {all} runs",
+    limited: "at most {n} of each run are listed",
+    cut: "{n} log is longer than one search reads|{n} logs are longer than one search reads",
+    goOn: "Search on",
+    empty: "Search the logs of these runs",
+    emptyDetail:
+      "Type a word or a regular expression. ↓ goes to what was found, Enter opens the log at that line.",
+    nothing: "Nothing found",
+    nothingDetail: "None of the logs shown here holds “{search}”.",
   },
   changed: {
     sections: { metrics: "Metrics", config: "Configuration", summary: "Summary", environment: "Environment" },

@@ -5,7 +5,7 @@ export const compareZh: CompareText = {
   title: "对比",
   count: "{n} 个实验",
   tabsLabel: "对比的各部分",
-  tabs: { charts: "图表", values: "数值", changed: "差异", images: "图像" },
+  tabs: { charts: "图表", values: "数值", changed: "差异", images: "图像", logs: "日志" },
   choose: {
     title: "选择要对比的实验",
     detail:
@@ -113,6 +113,21 @@ export const compareZh: CompareText = {
     noneDetail: "这些实验没有记录图像。可用 run.log_image(…) 记录。",
     allHidden: "所有实验都已隐藏",
     allHiddenDetail: "在左侧列表中勾选实验即可查看其记录的图像。",
+  },
+  logs: {
+    search: "搜索日志",
+    label: "日志中的结果",
+    saidLabel: "搜索结果",
+    searching: "已搜索 {done} / {all} 个日志",
+    stopped: "已在 {done} / {all} 个日志后停止",
+    found: "{lines}，在 {n} / {all} 个实验中",
+    limited: "每个实验最多列出 {n} 行",
+    cut: "{n} 个日志超出一次搜索的范围",
+    goOn: "继续搜索",
+    empty: "搜索这些实验的日志",
+    emptyDetail: "输入文字或正则表达式。按 ↓ 进入结果，按 Enter 在该行打开日志。",
+    nothing: "未找到",
+    nothingDetail: "这里显示的日志中没有“{search}”。",
   },
   changed: {
     sections: { metrics: "指标", config: "配置", summary: "摘要", environment: "环境" },

@@ -1,11 +1,15 @@
-//! `logs.txt` of a run: any lines of it by number, the last ones, what is appended, and what matches a pattern; of files of any size, in
-//! bounded memory.
+//! `logs.txt` of a run: any lines of it by number, the last ones, what is appended, what matches a pattern, and those of a level or a
+//! stretch of time; of files of any size, in bounded memory.
 //!
 //! A line ends with `\n` or `\r\n`; a lone `\r` (a progress bar) stays inside its line, escape sequences stay as recorded. Bytes that
 //! are no UTF-8 become U+FFFD. A line without its newline is half written: it waits, unless the caller says that nobody writes any more.
 
+mod filtered;
 mod follow;
+mod level;
 mod line_index;
+mod line_reader;
+mod line_time;
 mod lines;
 mod search;
 #[cfg(test)]
@@ -24,7 +28,12 @@ use crate::error::StoreError;
 use crate::layout;
 use crate::run_dir::RunDir;
 
+use filtered::FilteredIndex;
+pub use filtered::{FilteredLine, FilteredPage, FilteredStart, LogFilter, NearestLine, ReadLimits};
 pub use follow::{FollowStep, LogFollower};
+pub use level::Level;
+pub use line_reader::LineFacts;
+pub use line_time::{LogClock, time_of, words_of_time};
 pub use lines::MAX_LINE_BYTES;
 use lines::last_lines_offset;
 pub use search::{LogHit, LogPattern, LogSearch, SearchLimits};
@@ -34,6 +43,9 @@ use line_index::LineIndex;
 
 /// Files whose line numbers are remembered.
 const REMEMBERED_FILES: usize = 64;
+
+/// Filters of logs whose places are remembered.
+const REMEMBERED_FILTERS: usize = 8;
 
 /// One answer holds at most so much text.
 const MAX_PAGE_BYTES: usize = 8 << 20;
@@ -64,13 +76,38 @@ pub struct LogPage {
     pub cut: Vec<u64>,
 }
 
+/// Which of the shown lines are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct FilteredQuestion<'a> {
+    /// What is shown.
+    pub filter: LogFilter,
+    /// How to read times.
+    pub clock: &'a LogClock,
+    /// Where the page starts.
+    pub start: FilteredStart,
+    /// Lines to give at most.
+    pub count: usize,
+    /// Nobody writes any more, so a last line without a newline counts.
+    pub is_ended: bool,
+}
+
 type SharedIndex = Arc<Mutex<LineIndex>>;
+
+/// A log with a filter, and the places of its shown lines.
+#[derive(Debug)]
+struct RememberedFilter {
+    path: PathBuf,
+    filter: LogFilter,
+    index: Arc<Mutex<FilteredIndex>>,
+}
 
 /// Logs of runs, with the line numbers of those that were looked at lately.
 #[derive(Debug, Default)]
 pub struct Logs {
     /// With when each was used last.
     indexes: Mutex<HashMap<PathBuf, (u64, SharedIndex)>>,
+    /// Last used last.
+    filters: Mutex<Vec<RememberedFilter>>,
     watches: FolderWatches,
 }
 
@@ -133,6 +170,50 @@ impl Logs {
         page.map_err(|error| StoreError::io(path, error))
     }
 
+    /// Up to `count` of the lines that a filter shows, after reading on within limits.
+    pub fn filtered(
+        &self,
+        run: &RunDir,
+        question: &FilteredQuestion<'_>,
+        limits: &ReadLimits<'_>,
+    ) -> Result<FilteredPage, StoreError> {
+        let path = run.dir.join(layout::LOGS);
+        let Some(file) = open(run)? else {
+            return Ok(FilteredPage {
+                complete: true,
+                ..FilteredPage::default()
+            });
+        };
+        let FilteredQuestion {
+            filter,
+            clock,
+            start,
+            count,
+            is_ended,
+        } = *question;
+        let index = self.filtered_index(path.clone(), filter);
+        let mut index = index.lock();
+        let page = index
+            .refresh(&file, clock, limits)
+            .and_then(|complete| index.page(&file, clock, start, count, is_ended, complete));
+        page.map_err(|error| StoreError::io(path, error))
+    }
+
+    /// The line whose time is nearest to one, and whether the whole log was looked at.
+    pub fn nearest(
+        &self,
+        run: &RunDir,
+        clock: &LogClock,
+        time: f64,
+        limits: &ReadLimits<'_>,
+    ) -> Result<(Option<NearestLine>, bool), StoreError> {
+        let Some(file) = open(run)? else {
+            return Ok((None, true));
+        };
+        filtered::nearest(&file, clock, time, limits)
+            .map_err(|error| StoreError::io(run.dir.join(layout::LOGS), error))
+    }
+
     /// How many whole lines a run's log has.
     pub fn count(&self, run: &RunDir) -> Result<u64, StoreError> {
         Ok(self.page(run, PageStart::Tail, 0, false)?.total_lines)
@@ -167,11 +248,12 @@ impl Logs {
             .map_err(|error| StoreError::io(run.dir.join(layout::LOGS), error))
     }
 
-    /// Everything in a run's log that matches, within limits.
+    /// Everything in a run's log, or among the lines that a filter shows, that matches, within limits.
     pub fn search(
         &self,
         run: &RunDir,
         pattern: &LogPattern,
+        among: Option<(&LogFilter, &LogClock)>,
         limits: &SearchLimits<'_>,
     ) -> Result<LogSearch, StoreError> {
         let Some(file) = open(run)? else {
@@ -180,13 +262,34 @@ impl Logs {
                 ..LogSearch::default()
             });
         };
-        search::search(&file, pattern, limits)
+        search::search(&file, pattern, among, limits)
             .map_err(|error| StoreError::io(run.dir.join(layout::LOGS), error))
     }
 
     /// Watches of folders with logs that are followed.
     pub fn watches(&self) -> &FolderWatches {
         &self.watches
+    }
+
+    fn filtered_index(&self, path: PathBuf, filter: LogFilter) -> Arc<Mutex<FilteredIndex>> {
+        let mut filters = self.filters.lock();
+        let known = filters
+            .iter()
+            .position(|known| known.path == path && known.filter.key() == filter.key());
+        let remembered = match known {
+            Some(at) => filters.remove(at),
+            None => RememberedFilter {
+                path,
+                filter,
+                index: Arc::new(Mutex::new(FilteredIndex::new(filter))),
+            },
+        };
+        let index = Arc::clone(&remembered.index);
+        filters.push(remembered);
+        if filters.len() > REMEMBERED_FILTERS {
+            filters.remove(0);
+        }
+        index
     }
 
     fn index(&self, path: PathBuf) -> SharedIndex {

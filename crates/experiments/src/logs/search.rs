@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::filtered::LogFilter;
+use super::line_reader::LineReader;
+use super::line_time::LogClock;
 use super::lines;
 use crate::growing::read_range;
 
@@ -64,6 +67,8 @@ pub struct SearchLimits<'a> {
 pub struct LogHit {
     /// Number of the line; the first is 0.
     pub line: u64,
+    /// Its place among the lines that the filter shows; the same without a filter.
+    pub place: u64,
     /// The line as recorded, escape sequences included.
     pub text: String,
     /// Where it matches: start and end in UTF-16 units of the line without its escape sequences.
@@ -86,12 +91,16 @@ pub struct LogSearch {
 pub(super) fn search(
     file: &File,
     pattern: &LogPattern,
+    among: Option<(&LogFilter, &LogClock)>,
     limits: &SearchLimits<'_>,
 ) -> io::Result<LogSearch> {
     let deadline = Instant::now() + limits.time;
     let mut run = Run {
         pattern,
         limit: limits.hits,
+        among,
+        reader: LineReader::default(),
+        place: 0,
         found: LogSearch::default(),
         line: 0,
     };
@@ -130,6 +139,11 @@ pub(super) fn search(
 struct Run<'a> {
     pattern: &'a LogPattern,
     limit: usize,
+    /// Only what this shows is searched.
+    among: Option<(&'a LogFilter, &'a LogClock)>,
+    reader: LineReader,
+    /// Of the next line, among those that are shown.
+    place: u64,
     found: LogSearch,
     /// Number of the next line.
     line: u64,
@@ -138,7 +152,8 @@ struct Run<'a> {
 impl Run<'_> {
     /// Searches whole lines (the very last may lack its newline).
     fn block(&mut self, mut block: &[u8]) {
-        let by_block = self.pattern.by_block && memchr::memchr(0x1b, block).is_none();
+        let by_block =
+            self.pattern.by_block && self.among.is_none() && memchr::memchr(0x1b, block).is_none();
         while !block.is_empty() {
             if by_block {
                 let Some(found) = self.pattern.regex.find(block) else {
@@ -159,6 +174,14 @@ impl Run<'_> {
 
     /// Searches one line.
     fn line(&mut self, line: &[u8]) {
+        let mut place = self.line;
+        if let Some((filter, clock)) = self.among {
+            if !filter.shows(&self.reader.read(clock, line)) {
+                return;
+            }
+            place = self.place;
+            self.place += 1;
+        }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let visible = without_escapes(line);
         if !self.pattern.regex.is_match(&visible) {
@@ -181,6 +204,7 @@ impl Run<'_> {
             let spans = spans.collect();
             self.found.hits.push(LogHit {
                 line: self.line,
+                place,
                 text: shown.text,
                 spans,
             });
@@ -189,7 +213,7 @@ impl Run<'_> {
 }
 
 /// The line without `ESC [ … letter` and `ESC ] … BEL` sequences.
-fn without_escapes(line: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub(super) fn without_escapes(line: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     if memchr::memchr(0x1b, line).is_none() {
         return line.into();
     }

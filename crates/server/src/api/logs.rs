@@ -11,7 +11,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use parking_lot::Mutex;
 use runicorn_experiments::logs::{
-    FolderWatch, FollowStep, LogFollower, LogPattern, PageStart, SearchLimits,
+    FolderWatch, FollowStep, LogFilter, LogFollower, LogPattern, PageStart, SearchLimits,
 };
 use runicorn_experiments::{RunDir, RunStatus, StoreError};
 use serde::Serialize;
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::log_filter::{clock_of, filter_of};
 use crate::app::App;
 use crate::blocking::{blocking, blocking_ok};
 use crate::error::{ApiError, ApiResult};
@@ -119,7 +120,7 @@ async fn show_lines(
 }
 
 /// Whether the run is known to have ended. Of a run that the list does not know yet more may come.
-fn has_ended(app: &App, run_id: &str) -> bool {
+pub(super) fn has_ended(app: &App, run_id: &str) -> bool {
     app.store()
         .list()
         .get(run_id)
@@ -131,6 +132,7 @@ struct SearchParams {
     regex: bool,
     case: bool,
     limit: i64,
+    filter: LogFilter,
 }
 
 impl Shape for SearchParams {
@@ -140,6 +142,7 @@ impl Shape for SearchParams {
             regex: fields.flag_or("regex", false),
             case: fields.flag_or("case", false),
             limit: fields.int_or("limit", 0..=MAX_HITS, 1000),
+            filter: filter_of(fields),
         }
     }
 }
@@ -159,6 +162,8 @@ struct SearchAnswer {
 #[derive(Serialize, utoipa::ToSchema)]
 struct HitAnswer {
     line: u64,
+    /// Among the lines that the filter shows; the same as `line` without one.
+    place: u64,
     /// As recorded.
     text: String,
     /// Start and end in UTF-16 units of the text without its escape sequences.
@@ -169,7 +174,9 @@ struct HitAnswer {
 /// Searches a log for a text or a regular expression; letters match in either case unless `case` is set.
 #[utoipa::path(get, path = "/api/log-search/{run_id}", operation_id = "search_log", tag = "logs",
     params(("run_id" = String, Path), ("pattern" = String, Query), ("regex" = Option<bool>, Query), ("case" = Option<bool>, Query),
-        ("limit" = Option<u64>, Query, description = "Hits to give, at most 10,000; default 1000")),
+        ("limit" = Option<u64>, Query, description = "Hits to give, at most 10,000; default 1000"),
+        ("level" = Option<String>, Query, description = "Only lines this serious or more, as of `log-filter`"),
+        ("since" = Option<String>, Query), ("until" = Option<String>, Query)),
     responses((status = 200, body = SearchAnswer), (status = 400, body = crate::ErrorBody), (status = 404, body = crate::ErrorBody)))]
 async fn search(
     State(app): State<App>,
@@ -194,9 +201,12 @@ async fn search(
             time: SEARCH_TIME,
             is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         };
-        let found = app.logs().search(&run, &pattern, &limits)?;
+        let clock = clock_of(&app, &run_id);
+        let among = (params.filter != LogFilter::default()).then_some((&params.filter, &clock));
+        let found = app.logs().search(&run, &pattern, among, &limits)?;
         let hits = found.hits.into_iter().map(|hit| HitAnswer {
             line: hit.line,
+            place: hit.place,
             text: hit.text,
             spans: hit.spans,
         });
@@ -211,7 +221,7 @@ async fn search(
 }
 
 /// Set when the request is given up.
-struct Cancel(Arc<AtomicBool>);
+pub(super) struct Cancel(pub(super) Arc<AtomicBool>);
 
 impl Drop for Cancel {
     fn drop(&mut self) {

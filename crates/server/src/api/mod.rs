@@ -14,8 +14,10 @@ pub(crate) mod health;
 #[cfg(feature = "hosts")]
 pub(crate) mod hosts;
 pub(crate) mod live;
+pub(crate) mod log_filter;
 pub(crate) mod logs;
 pub(crate) mod metrics;
+pub(crate) mod moment;
 pub(crate) mod paths;
 pub(crate) mod recycle_bin;
 pub(crate) mod retired;

@@ -280,3 +280,101 @@ async fn a_client_that_leaves_is_noticed_without_anything_being_written() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn lines_of_a_level_and_a_time_are_given_with_their_numbers() {
+    let server = TestServer::empty().await;
+    let run = RecordedRun::new(&server, "running");
+    let ask = async |query: &str| {
+        let path = format!("/api/log-filter/{RUN}?{query}");
+        server.get(&path).await.json()
+    };
+    assert_eq!(ask("level=info").await["exists"], json!(false));
+    run.append(
+        "logs.txt",
+        "2026-01-01T00:00:01Z INFO a\n2026-01-01T00:00:02Z ERROR b\n  more\n2026-01-01T00:00:03Z WARNING c\n",
+    );
+    let all = ask("level=error").await;
+    assert_eq!(
+        (&all["shown_lines"], &all["read_lines"], &all["complete"]),
+        (&json!(2), &json!(4), &json!(true))
+    );
+    let second = ask("level=error&from=1").await["lines"][0].clone();
+    assert_eq!(
+        (
+            &second["line"],
+            &second["level"],
+            &second["time"],
+            &second["own_time"]
+        ),
+        (
+            &json!(2),
+            &json!("error"),
+            &json!(1_767_225_602.0),
+            &json!(false)
+        )
+    );
+    let numbers = |answer: &Value| -> Vec<u64> {
+        let lines = answer["lines"].as_array().unwrap().iter();
+        lines.map(|line| line["line"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(
+        numbers(&ask("since=1767225602&until=1767225602.5").await),
+        [1, 2]
+    );
+    let clock = second["clock"].as_str().unwrap();
+    assert_eq!(
+        numbers(&ask(&format!("since={clock}&until={clock}")).await),
+        [1, 2]
+    );
+    assert_eq!(ask("level=warning&line=3&count=1").await["first"], json!(2));
+    assert_eq!(numbers(&ask("level=warning&tail=1").await), [3]);
+
+    let path = format!("/api/log-search/{RUN}?pattern=c&level=warning");
+    let hit = server.get(&path).await.json()["hits"][0].clone();
+    assert_eq!((&hit["line"], &hit["place"]), (&json!(3), &json!(2)));
+
+    let near = async |time: &str| {
+        let path = format!("/api/log-nearest/{RUN}?time={time}");
+        server.get(&path).await.json()
+    };
+    assert_eq!(near("1767225602.8").await["line"], json!(3));
+    for bad in [
+        "log-filter/x?level=loud",
+        "log-filter/x?since=noon",
+        "log-nearest/x",
+    ] {
+        assert_eq!(
+            server.get(&format!("/api/{bad}")).await.status,
+            422,
+            "{bad}"
+        );
+    }
+    assert_eq!(server.get("/api/log-nearest/nope?time=1").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_place_of_a_chart_and_a_time_lead_to_each_other() {
+    let server = TestServer::empty().await;
+    let run = RecordedRun::new(&server, "running");
+    for (time, step) in [(100, 1), (110, 2), (130, 3)] {
+        let line = json!({"ts": time, "type": "metrics", "data": {"loss": 1, "global_step": step, "time": time}});
+        run.append("events.jsonl", &format!("{line}\n"));
+    }
+    let ask = async |query: &str| {
+        let path = format!("/api/moment/{RUN}?{query}");
+        let answer = server.get(&path).await.json();
+        (answer["x"].as_f64(), answer["time"].as_f64())
+    };
+    assert_eq!(ask("metric=loss&at=2").await, (Some(2.0), Some(110.0)));
+    assert_eq!(ask("time=125").await, (Some(3.0), Some(130.0)));
+    assert_eq!(
+        ask("x=relative_time&time=109").await,
+        (Some(10.0), Some(110.0))
+    );
+    assert_eq!(ask("metric=other&at=2").await, (None, None));
+    for bad in ["x=date&at=1", "", "at=1&time=1"] {
+        let path = format!("/api/moment/{RUN}?{bad}");
+        assert_eq!(server.get(&path).await.status, 422, "{bad}");
+    }
+}

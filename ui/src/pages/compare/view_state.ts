@@ -7,7 +7,7 @@ import { type Brushes, readBrushes } from "./values/value_axes";
 /** Runs on one page; more lines than this could be told apart by nobody. */
 export const LIMIT = 1000;
 
-export const TABS = ["charts", "values", "changed", "images"] as const;
+export const TABS = ["charts", "values", "changed", "images", "logs"] as const;
 export type Tab = (typeof TABS)[number];
 
 export interface CompareAddress {

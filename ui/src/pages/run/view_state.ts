@@ -18,3 +18,9 @@ export function neighbours(ids: readonly string[], id: string): { before?: strin
   if (at < 0) return {};
   return { before: ids[at - 1], after: ids[at + 1] };
 }
+
+/** The moment that is marked in charts and log, in Unix seconds; null when none is. */
+export function readAt(query: URLSearchParams): number | null {
+  const text = query.get("at") ?? "";
+  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : null;
+}

@@ -1,6 +1,6 @@
 /** Keys of the whole page: they work unless someone is typing or a dialog is open. */
 
-export type PageKey = "search" | "delete" | "edit" | "compare" | "preview" | "baseline" | "rename" | "clear";
+export type PageKey = "search" | "delete" | "edit" | "compare" | "logs" | "preview" | "baseline" | "rename" | "clear";
 
 const deeds = new Map<string, PageKey>([
   ["/", "search"],
@@ -8,6 +8,7 @@ const deeds = new Map<string, PageKey>([
   ["Backspace", "delete"],
   ["e", "edit"],
   ["c", "compare"],
+  ["l", "logs"],
   ["p", "preview"],
   ["b", "baseline"],
   ["F2", "rename"],

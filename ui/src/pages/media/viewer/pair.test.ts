@@ -35,7 +35,8 @@ describe("ways through the pictures of a run", () => {
   });
   it("set the step before beside one, or the one after, or another key", () => {
     expect(["a5", "a1", "b2"].map((file) => besideFirst(rows, at(file))?.file)).toEqual(["a1", "a5", "a1"]);
-    expect(besideFirst(mediaRows([item("a", 1)]), item("a", 1))).toBeUndefined();
+    const alone = item("a", 1);
+    expect(besideFirst(mediaRows([alone]), alone)).toBeUndefined();
   });
   it("find what another run has at or before the step, in the same place of it", () => {
     const other = mediaRows([item("a", 4, "x"), item("a", 4, "y"), item("a", 9, "z")]);

@@ -3,15 +3,15 @@
 export const PAGE_LINES = 500;
 const MAX_PAGES = 80;
 
-export class LinePages {
-  #pages = new Map<number, (string | undefined)[]>();
+export class PlacePages<Line> {
+  #pages = new Map<number, (Line | undefined)[]>();
 
   /** The line when it is here. */
-  get(line: number): string | undefined {
+  get(line: number): Line | undefined {
     return this.#pages.get(Math.floor(line / PAGE_LINES))?.[line % PAGE_LINES];
   }
 
-  put(first: number, lines: readonly string[]): void {
+  put(first: number, lines: readonly Line[]): void {
     lines.forEach((text, i) => {
       const line = first + i;
       const index = Math.floor(line / PAGE_LINES);
@@ -51,3 +51,6 @@ export class LinePages {
     return true;
   }
 }
+
+/** Lines of a whole log: their texts. */
+export class LinePages extends PlacePages<string> {}

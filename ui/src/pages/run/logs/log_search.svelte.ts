@@ -1,8 +1,11 @@
 /** A search through a run's log by the server, and where in its hits one stands. */
 import { type Api, segment } from "../../../api/client";
+import { filterQuery, type LogFilter } from "./log_filter";
 
 export interface LogHit {
   line: number;
+  /** Among the lines that are shown. */
+  place: number;
   text: string;
   spans: [number, number][];
 }
@@ -18,6 +21,8 @@ export interface LogQuestion {
   pattern: string;
   regex: boolean;
   matchCase: boolean;
+  /** Only these lines are searched. */
+  filter: LogFilter;
 }
 
 const LIMIT = 2000;
@@ -43,8 +48,8 @@ export class LogSearch {
     readonly run: string,
   ) {}
 
-  /** Asks once the typing rests; `then` gets the first hit's line at or after `near`. */
-  ask(question: LogQuestion, near: number, then: (line: number) => void): void {
+  /** Asks once the typing rests; `then` gets the place of the first hit at or after `near`. */
+  ask(question: LogQuestion, near: number, then: (place: number) => void): void {
     clearTimeout(this.#timer);
     this.#flight?.abort();
     if (question.pattern === "") {
@@ -66,19 +71,19 @@ export class LogSearch {
     this.answered = "";
   }
 
-  /** The line of the next hit in a direction, round the ends. */
+  /** The place of the next hit in a direction, round the ends. */
   step(by: 1 | -1): number | null {
     if (this.hits.length === 0) return null;
     this.at = (this.at + by + this.hits.length) % this.hits.length;
-    return this.hits[this.at]?.line ?? null;
+    return this.hits[this.at]?.place ?? null;
   }
 
-  async #ask(question: LogQuestion, near: number, then: (line: number) => void): Promise<void> {
+  async #ask(question: LogQuestion, near: number, then: (place: number) => void): Promise<void> {
     const flight = new AbortController();
     this.#flight = flight;
-    const { pattern, regex, matchCase } = question;
+    const { pattern, regex, matchCase, filter } = question;
     try {
-      const query = { pattern, regex, case: matchCase, limit: LIMIT };
+      const query = { ...filterQuery(filter), pattern, regex, case: matchCase, limit: LIMIT };
       const answer = await this.api.get<LogSearchAnswer>(
         `/api/log-search/${segment(this.run)}`,
         query,
@@ -89,10 +94,10 @@ export class LogSearch {
       this.complete = answer.complete;
       this.failure = null;
       this.answered = pattern;
-      const next = this.hits.findIndex((hit) => hit.line >= near);
+      const next = this.hits.findIndex((hit) => hit.place >= near);
       this.at = this.hits.length === 0 ? -1 : Math.max(0, next);
       const hit = this.hits[this.at];
-      if (hit) then(hit.line);
+      if (hit) then(hit.place);
     } catch (error) {
       if (flight.signal.aborted) return;
       this.failure = error;

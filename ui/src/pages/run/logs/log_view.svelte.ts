@@ -53,6 +53,11 @@ export class LogView {
     return this.#pages.get(index);
   }
 
+  /** Every line is shown: its place is its number. */
+  number(index: number): number {
+    return index;
+  }
+
   isCut(index: number): boolean {
     return this.#cut.has(index);
   }
