@@ -815,6 +815,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log-filter/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines of a log of a level and of a stretch of time. The level is the word near the start of a line; indented lines and tracebacks belong
+         *     to the line above. Times without a zone are those of this machine's zone.
+         */
+        get: operations["filter_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log-follow/{run_id}": {
         parameters: {
             query?: never;
@@ -844,6 +864,23 @@ export interface paths {
         };
         /** Lines of a log by number, or the last ones. */
         get: operations["show_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log-nearest/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The line of a log whose own time is nearest to one; of several the first. */
+        get: operations["nearest_log_line"];
         put?: never;
         post?: never;
         delete?: never;
@@ -895,6 +932,23 @@ export interface paths {
         };
         /** The numeric metrics of a run point by point, ordered by step; `metrics=a,b` chooses, `limit` is per metric. */
         get: operations["show_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moment/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The recorded row nearest to a place on an axis or to a time: its place and its time. Of several the last. */
+        get: operations["show_moment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2427,6 +2481,64 @@ export interface components {
              */
             modified_at: number;
         };
+        /** @description Some of the lines that a filter shows. */
+        FilteredAnswer: {
+            run: string;
+            /** @description Whether there is a log at all. */
+            exists: boolean;
+            /**
+             * Format: int64
+             * @description Lines looked at so far.
+             */
+            read_lines: number;
+            /**
+             * Format: int64
+             * @description Bytes looked at so far.
+             */
+            read_bytes: number;
+            /** Format: int64 */
+            total_bytes: number;
+            /** @description False when time was up: the same question goes on. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Of the lines looked at, those that the filter shows.
+             */
+            shown_lines: number;
+            /** @description Whether any line carries a time. */
+            has_times: boolean;
+            /** @description Whether any line carries a level. */
+            has_levels: boolean;
+            /**
+             * Format: int64
+             * @description Place of the first line given among the shown ones; the first is 0.
+             */
+            first: number;
+            lines: components["schemas"]["FilteredLineAnswer"][];
+        };
+        /** @description A line that is shown. */
+        FilteredLineAnswer: {
+            /**
+             * Format: int64
+             * @description Its number in the log; the first is 0.
+             */
+            line: number;
+            /** @description As recorded. */
+            text: string;
+            /** @description Whether it was too long and ends in a mark. */
+            cut: boolean;
+            /** @description `debug`, `info`, `warning`, `error` or `critical`. */
+            level?: string | null;
+            /**
+             * Format: double
+             * @description Unix seconds, of the line itself or of the last one before that carries a time.
+             */
+            time?: number | null;
+            /** @description The same on the clock of this machine, as `since` and `until` take it. */
+            clock?: string | null;
+            /** @description Whether the time is the line's own. */
+            own_time: boolean;
+        };
         /** @description A folder, or a part of it: folders first, then by name. */
         Folder: {
             /** @description `~` expanded. */
@@ -2573,6 +2685,11 @@ export interface components {
         HitAnswer: {
             /** Format: int64 */
             line: number;
+            /**
+             * Format: int64
+             * @description Among the lines that the filter shows; the same as `line` without one.
+             */
+            place: number;
             /** @description As recorded. */
             text: string;
             /** @description Start and end in UTF-16 units of the text without its escape sequences. */
@@ -2807,9 +2924,39 @@ export interface components {
         Minutes: {
             minutes: Record<string, never>[];
         };
+        /** @description A recorded row. */
+        MomentAnswer: {
+            run: string;
+            /**
+             * Format: double
+             * @description Its place on the axis; null when no row has both a place and a time.
+             */
+            x?: number | null;
+            /**
+             * Format: double
+             * @description Unix seconds.
+             */
+            time?: number | null;
+        };
         /** @description The second segments below a first one. */
         NamesAnswer: {
             names: string[];
+        };
+        /** @description The line of a log that was written nearest to a time. */
+        NearestAnswer: {
+            run: string;
+            /**
+             * Format: int64
+             * @description Null when no line carries a time.
+             */
+            line?: number | null;
+            /**
+             * Format: double
+             * @description Of that line, in Unix seconds.
+             */
+            time?: number | null;
+            /** @description False when the log is longer than what was looked at. */
+            complete: boolean;
         };
         /** @description What a person wrote about a run. */
         Note: {
@@ -4817,6 +4964,50 @@ export interface operations {
             };
         };
     };
+    filter_log: {
+        parameters: {
+            query?: {
+                /** @description This serious or more: `debug`, `info`, `warning`, `error` or `critical` */
+                level?: string;
+                /** @description Unix seconds, or a time on the clock of this machine like `2026-01-31T23:59:59` */
+                since?: string;
+                /** @description As `since`; all of the minute or the second that it names is shown */
+                until?: string;
+                /** @description Place of the first line among the shown ones; default 0 */
+                from?: number;
+                /** @description From the first shown line at or after this one of the log instead */
+                line?: number;
+                /** @description The last lines instead, at most 5000 */
+                tail?: number;
+                /** @description At most 5000; default 1000 */
+                count?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilteredAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     follow_run_log: {
         parameters: {
             query?: {
@@ -4883,6 +5074,38 @@ export interface operations {
             };
         };
     };
+    nearest_log_line: {
+        parameters: {
+            query: {
+                /** @description Unix seconds */
+                time: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     search_log: {
         parameters: {
             query: {
@@ -4891,6 +5114,10 @@ export interface operations {
                 case?: boolean;
                 /** @description Hits to give, at most 10,000; default 1000 */
                 limit?: number;
+                /** @description Only lines this serious or more, as of `log-filter` */
+                level?: string;
+                since?: string;
+                until?: string;
             };
             header?: never;
             path: {
@@ -4965,6 +5192,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PointsAnswer"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_moment: {
+        parameters: {
+            query?: {
+                /** @description The axis, as of `series`; default `step` */
+                x?: string;
+                /** @description Only rows with a number for it */
+                metric?: string;
+                /** @description A place on the axis */
+                at?: number;
+                /** @description A time instead, in Unix seconds */
+                time?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MomentAnswer"];
                 };
             };
             404: {
