@@ -174,6 +174,7 @@ describe("the address of a comparison", () => {
   const read = (text: string) => readCompare(new URLSearchParams(text));
   const noValues = { axes: [], brushes: new Map(), scatter: { x: "", y: "" } };
   const noGroups = { group: null, band: "range", each: false, opened: [], baseline: "", measure: "" };
+  const noCode = { part: "values", code: { before: "", after: "", file: "" } };
 
   it("says which runs, which are hidden, and what is looked at", () => {
     expect(read("runs=a,b,c&hide=b&tab=changed&key=lr&equal=config,summary")).toEqual({
@@ -185,6 +186,7 @@ describe("the address of a comparison", () => {
       equal: ["config", "summary"],
       ...noValues,
       ...noGroups,
+      ...noCode,
     });
   });
 
@@ -198,6 +200,7 @@ describe("the address of a comparison", () => {
       equal: [],
       ...noValues,
       ...noGroups,
+      ...noCode,
     });
     expect(sectionMembers([])).toBeNull();
   });

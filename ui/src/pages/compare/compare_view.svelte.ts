@@ -14,6 +14,8 @@ export const isGone = (error: unknown): boolean =>
 export class CompareView {
   metrics = $state.raw<ReadonlyMap<string, RunMetrics>>(new Map());
   details = $state.raw<ReadonlyMap<string, RunDetail>>(new Map());
+  /** What `assets.json` of the runs says; they come with the details. */
+  assets = $state.raw<ReadonlyMap<string, unknown>>(new Map());
   /** Why a run is not shown. */
   faults = $state.raw<ReadonlyMap<string, unknown>>(new Map());
   /** True until every run has answered or failed. */
@@ -72,11 +74,18 @@ export class CompareView {
 
   /** What the runs recorded of themselves, asked for when it is first looked at. */
   async loadDetails(): Promise<void> {
-    const missing = this.present.filter((id) => !this.details.has(id));
-    const { found, faults } = await this.#ask<RunDetail>(missing, (id) => `/api/run-detail/${segment(id)}`);
+    const missing = this.present.filter((id) => !this.details.has(id) || !this.assets.has(id));
+    const [details, assets] = await Promise.all([
+      this.#ask<RunDetail>(missing, (id) => `/api/run-detail/${segment(id)}`),
+      this.#ask<{ assets?: unknown }>(missing, (id) => `/api/runs/${segment(id)}/assets`),
+    ]);
     if (this.#flight.signal.aborted) return;
-    this.details = new Map([...this.details, ...found]);
-    this.#fault(missing, faults);
+    this.assets = new Map([
+      ...this.assets,
+      ...[...assets.found].map(([id, one]) => [id, one.assets] as const),
+    ]);
+    this.details = new Map([...this.details, ...details.found]);
+    this.#fault(missing, new Map([...assets.faults, ...details.faults]));
     this.waitingForDetails = false;
   }
 

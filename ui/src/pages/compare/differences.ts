@@ -6,7 +6,7 @@ import type { Difference } from "./baseline/difference";
 
 const RECORDED = ["config", "summary", "environment"] as const;
 /** Metrics are there when one of the runs is the baseline. */
-export const SECTIONS = ["metrics", ...RECORDED] as const;
+export const SECTIONS = ["metrics", "data", ...RECORDED] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface DifferenceRow {

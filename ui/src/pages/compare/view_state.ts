@@ -7,6 +7,10 @@ import { type Brushes, readBrushes } from "./values/value_axes";
 /** Runs on one page; more lines than this could be told apart by nobody. */
 export const LIMIT = 1000;
 
+export const PARTS = ["values", "code"] as const;
+/** What of the differences is looked at. */
+export type Part = (typeof PARTS)[number];
+
 export const TABS = ["charts", "values", "changed", "images", "logs"] as const;
 export type Tab = (typeof TABS)[number];
 
@@ -20,6 +24,9 @@ export interface CompareAddress {
   key: string;
   /** Sections whose equal values are shown. */
   equal: Section[];
+  part: Part;
+  /** The two runs whose code is compared, and a file of it; empty where nobody chose. */
+  code: { before: string; after: string; file: string };
   /** Columns of the values; none: the telling ones. */
   axes: string[];
   /** Stretches of columns that runs must lie in. */
@@ -47,6 +54,12 @@ export function readCompare(query: URLSearchParams): CompareAddress {
     tab: TABS.find((tab) => tab === query.get("tab")) ?? "charts",
     key: query.get("key") ?? "",
     equal: SECTIONS.filter((section) => equal.includes(section)),
+    part: PARTS.find((part) => part === query.get("part")) ?? "values",
+    code: {
+      before: idsOf(query.get("before") ?? "")[0] ?? "",
+      after: idsOf(query.get("after") ?? "")[0] ?? "",
+      file: query.get("file") ?? "",
+    },
     axes: idsOf(query.get("axes") ?? ""),
     brushes: readBrushes(query.get("brush") ?? ""),
     scatter: { x: query.get("x_value") ?? "", y: query.get("y_value") ?? "" },
