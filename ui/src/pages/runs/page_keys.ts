@@ -1,6 +1,15 @@
 /** Keys of the whole page: they work unless someone is typing or a dialog is open. */
 
-export type PageKey = "search" | "delete" | "edit" | "compare" | "logs" | "preview" | "baseline" | "rename" | "clear";
+export type PageKey =
+  | "search"
+  | "delete"
+  | "edit"
+  | "compare"
+  | "logs"
+  | "preview"
+  | "baseline"
+  | "rename"
+  | "clear";
 
 const deeds = new Map<string, PageKey>([
   ["/", "search"],
