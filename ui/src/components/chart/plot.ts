@@ -7,7 +7,8 @@ import "uplot/dist/uPlot.min.css";
 import type { Axis } from "./axis";
 import { type ChartColours, strokeOf } from "./colours";
 import { Front } from "./front";
-import { drawMarks } from "./marks";
+import { areaOf, type Places, traceLine } from "./line_path";
+import { drawArrows, drawMarks } from "./marks";
 import { type LineSeries, type PlotColumn, plotData } from "./plot_data";
 import type { Tick } from "./ticks";
 
@@ -16,6 +17,8 @@ export interface Frame {
   series: readonly LineSeries[];
   xAxis: Axis;
   yAxis: Axis;
+  /** Whether lines may run out of the y axis. */
+  cut: boolean;
   colours: ChartColours;
   width_px: number;
   height_px: number;
@@ -29,9 +32,16 @@ export interface PlotBox {
   height_px: number;
 }
 
+const LEAST_AXIS_PX = 44;
+const RIGHT_PX = 14;
+/** What most charts need beside the plotting area. */
+export const BESIDE_PX = LEAST_AXIS_PX + RIGHT_PX;
+
 const X_TICK_PX = 64;
 const Y_TICK_PX = 34;
 const ISOLATED_PX = 10;
+const DOT_PX = 4;
+const ONLY_DOT_PX = 7;
 
 export class Plot {
   #plot: uPlot | null = null;
@@ -40,13 +50,18 @@ export class Plot {
   #xTicks: Tick[] = [];
   #yTicks: Tick[] = [];
   #frontId: string | null = null;
+  #fitted_px = 0;
   readonly #front: Front;
+  /** Points of each column that no line reaches, with room for a dot. */
+  readonly #alone = new Map<number, number[]>();
   /** Points that a logarithmic axis could not show in the last picture. */
   hidden = 0;
 
   constructor(
     readonly host: HTMLElement,
     frame: Frame,
+    /** Told over how many device pixels the lines are drawn, when that changes. */
+    readonly onfit: (width_px: number) => void = () => {},
   ) {
     this.#frame = frame;
     this.#front = new Front(host);
@@ -112,13 +127,23 @@ export class Plot {
     return { left_px: left / ratio, top_px: top / ratio, width_px: width / ratio, height_px: height / ratio };
   }
 
+  #drawn(plot: uPlot): void {
+    drawMarks(plot, this.#frame);
+    if (this.#frame.cut) drawArrows(plot, this.#frame);
+    this.#drawFront();
+    const { width } = areaOf(plot.bbox);
+    if (width === this.#fitted_px || width <= 0) return;
+    this.#fitted_px = width;
+    this.onfit(width);
+  }
+
   #options(smoothed: boolean): uPlot.Options {
     const { colours, width_px, height_px } = this.#frame;
     const lines = this.#frame.series.flatMap((series) => this.#lines(series, smoothed));
     return {
       width: width_px,
       height: height_px,
-      padding: [8, 14, 0, 0],
+      padding: [8, RIGHT_PX, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {
@@ -146,7 +171,7 @@ export class Plot {
           values: () => this.#yTicks.map((tick) => tick.label),
         },
       ],
-      hooks: { draw: [(plot) => drawMarks(plot, this.#frame), () => this.#drawFront()] },
+      hooks: { draw: [(plot) => this.#drawn(plot)] },
     };
   }
 
@@ -157,14 +182,23 @@ export class Plot {
   /** Room for the longest label, and at least as much as most charts need, so that neighbours line up. */
   #yWidth(): number {
     const longest = Math.max(0, ...this.#yTicks.map((tick) => tick.label.length));
-    return Math.max(44, 14 + longest * 6.4);
+    return Math.max(LEAST_AXIS_PX, Math.ceil(14 + longest * 6.4));
   }
 
   #lines(series: LineSeries, smoothed: boolean): uPlot.Series[] {
     const { stroke, dash } = strokeOf(this.#frame.colours, series.colour);
-    const size = series.x.length === 1 ? 7 : 4;
-    const points: uPlot.Series.Points = { show: true, size, width: 0, fill: stroke, filter: isolated };
-    const raw: uPlot.Series = { stroke, dash, width: 1.3, spanGaps: false, points };
+    const size = series.x.length === 1 ? ONLY_DOT_PX : DOT_PX;
+    const points: uPlot.Series.Points = {
+      show: true,
+      size,
+      width: 0,
+      fill: stroke,
+      filter: (plot, index) => this.#dots(plot, index),
+    };
+    const paths: uPlot.Series.PathBuilder = (plot, index) => this.#path(plot, index);
+    // The last pixel of a line counts as much as the others; between dashes round ends would leave no room.
+    const cap = dash.length === 0 ? "round" : "butt";
+    const raw: uPlot.Series = { stroke, dash, cap, width: 1.3, pxAlign: 0, points, paths };
     if (!smoothed) return [raw];
     const none: uPlot.Series.Points = { show: false };
     return [
@@ -172,28 +206,20 @@ export class Plot {
       { ...raw, width: 1.8, points: series.smooth ? points : none },
     ];
   }
-}
 
-/** Which points get a dot: those that no line reaches, and all of them while they are few. */
-function isolated(plot: uPlot, index: number): number[] | null {
-  const values = (plot.data[index] ?? []) as ArrayLike<number | null | undefined>;
-  let count = 0;
-  for (let i = 0; i < values.length; i += 1) if (values[i] != null) count += 1;
-  const few = count * ISOLATED_PX < plot.bbox.width / uPlot.pxRatio;
-  const found: number[] = [];
-  let before: number | null | undefined = null;
-  for (let i = 0; i < values.length; i += 1) {
-    if (values[i] === undefined) continue;
-    if (values[i] != null && (few || (before === null && nextKnown(values, i) === null))) found.push(i);
-    before = values[i];
+  #path(plot: uPlot, index: number): uPlot.Series.Paths {
+    const stroke = new Path2D();
+    const [xs, ys] = [plot.data[0] as Places, (plot.data[index] ?? []) as Places];
+    this.#alone.set(index, traceLine(stroke, xs, ys, areaOf(plot.bbox), DOT_PX * uPlot.pxRatio));
+    return { stroke, fill: null, clip: null, band: null, flags: 0 };
   }
-  return found;
-}
 
-function nextKnown(values: ArrayLike<number | null | undefined>, from: number): number | null {
-  for (let i = from + 1; i < values.length; i += 1) {
-    const value = values[i];
-    if (value !== undefined) return value;
+  /** Which points get a dot: those that no line reaches, and all of them while they are few. */
+  #dots(plot: uPlot, index: number): number[] {
+    const values = (plot.data[index] ?? []) as Places;
+    const most = plot.bbox.width / uPlot.pxRatio / ISOLATED_PX;
+    const found: number[] = [];
+    for (let i = 0; i < values.length && found.length < most; i += 1) if (values[i] != null) found.push(i);
+    return found.length < most ? found : (this.#alone.get(index) ?? []);
   }
-  return null;
 }
