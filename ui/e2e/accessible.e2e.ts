@@ -57,7 +57,7 @@ const faces: Face[] = [
   { name: "runs", address: "/runs", ready: grid },
   {
     name: "runs with recorded values",
-    address: "/runs?columns=!last:loss,curve:loss,config:lr,note&baseline=" + ODD,
+    address: `/runs?columns=!last:loss,curve:loss,config:lr,note&baseline=${ODD}`,
     ready: grid,
   },
   {

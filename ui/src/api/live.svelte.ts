@@ -9,6 +9,8 @@ const longestWaitMillis = 5_000;
 /** A JSON WebSocket that is dialled again after each loss, sooner at first, then every five seconds. */
 export class Socket<Frame> {
   state = $state<LinkState>("connecting");
+  /** Since when frames arrive, in Unix seconds; null while they do not. */
+  since = $state<number | null>(null);
 
   #socket: WebSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,6 +57,7 @@ export class Socket<Frame> {
     socket.onopen = () => {
       this.#losses = 0;
       this.state = "live";
+      this.since = Date.now() / 1000;
       this.onopen();
     };
     socket.onmessage = (message) => {
@@ -65,6 +68,7 @@ export class Socket<Frame> {
     socket.onclose = () => {
       if (this.#closed || this.#socket !== socket) return;
       this.state = "lost";
+      this.since = null;
       const wait = Math.min(longestWaitMillis, firstWaitMillis * 2 ** this.#losses);
       this.#losses = Math.min(this.#losses + 1, 10);
       this.#timer = setTimeout(() => this.#dial(), wait);
@@ -96,6 +100,10 @@ export class Live {
 
   get state(): LinkState {
     return this.#socket.state;
+  }
+
+  get since(): number | null {
+    return this.#socket.since;
   }
 
   open(): () => void {

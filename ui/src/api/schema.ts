@@ -2027,7 +2027,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Metrics of runs as curves, at most four points for each pixel column; with a cursor only what is new. */
+        /** Metrics of runs as curves, at most four points for each pixel column, six when smoothed; with a cursor only what is new. */
         post: operations["show_series"];
         delete?: never;
         options?: never;
@@ -2994,7 +2994,7 @@ export interface components {
             y: number[];
             /** @description As long as `x`, when smoothing was asked for. */
             smooth?: number[] | null;
-            /** @description `[x, "nan" | "inf" | "-inf"]`. */
+            /** @description `[x, "nan" | "inf" | "-inf"]`; also the nearest beyond an edge, where it ends the line. */
             non_finite: Record<string, never>[][];
             /**
              * Format: int64
@@ -3374,7 +3374,7 @@ export interface components {
              * @description Right edge of the window; the last point when absent.
              */
             to?: number | null;
-            /** @description Pixel columns, 1 to 8192. */
+            /** @description Width of the drawing in device pixels, 1 to 8192; a point stands at the nearest of its columns, 0 to this. */
             width_px?: number;
             log_x?: boolean;
             smoothing?: components["schemas"]["SmoothingQuestion"] | null;

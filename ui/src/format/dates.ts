@@ -33,6 +33,11 @@ export function formatDay(at: number, language: Language = "en", nowSecs?: numbe
   });
 }
 
+/** "14:02", in local time. */
+export function formatClock(at: number): string {
+  return new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
 /** To the second, in local time, with the zone: what a hover shows. */
 export function formatExact(at: number | null | undefined, language: Language = "en"): string {
   if (at === null || at === undefined || !Number.isFinite(at)) return "–";

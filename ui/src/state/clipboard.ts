@@ -1,4 +1,4 @@
-/** Puts text on the clipboard, also where the browser's own way is missing (some web views, plain http). */
+/** Puts text and pictures on the clipboard; text also where the browser's own way is missing (some web views, plain http). */
 
 export async function copyText(text: string): Promise<void> {
   try {
@@ -6,6 +6,12 @@ export async function copyText(text: string): Promise<void> {
   } catch {
     copyBySelection(text);
   }
+}
+
+/** Puts a picture on the clipboard; fails where the browser has no way to (some web views, plain http). */
+export async function copyPicture(picture: Promise<Blob>): Promise<void> {
+  // Given as a promise: a browser that asks first must be asked while the click is fresh.
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
 }
 
 function copyBySelection(text: string): void {

@@ -40,6 +40,7 @@ export const compareEn = {
       summary: "runs: {lines}, points drawn: {points}, from {low} to {high}",
       nothing: "no points here",
       hidden: "{n} not above 0",
+      outside: "{n} drawn point outside the range|{n} drawn points outside the range",
       keys: "ArrowLeft ArrowRight ArrowUp ArrowDown + - 0 Escape",
       more: "and {n} more",
     },

@@ -41,6 +41,7 @@ export const compareZh: CompareText = {
       summary: "{lines} 个实验，绘制 {points} 个点，从 {low} 到 {high}",
       nothing: "这里没有点",
       hidden: "{n} 个值不大于 0",
+      outside: "{n} 个绘制的点在范围之外",
       keys: "ArrowLeft ArrowRight ArrowUp ArrowDown + - 0 Escape",
       more: "另有 {n} 个",
     },

@@ -178,7 +178,7 @@ impl Group {
             non_finite,
             ..Points::default()
         };
-        let drawn = points.drawn(view, &[&low, &high]);
+        let drawn = points.drawn(view, None, &[&low, &high]);
         let of = |values: &[f64]| drawn.picks.iter().map(|&at| values[at]).collect();
         let last = points.x.last().zip(points.y.last());
         MeanSeries {

@@ -64,14 +64,20 @@ impl Points {
     }
 
     /// What of these sorted points the window shows: where `y` or one of the values `beside` it is first, smallest, largest or last in a
-    /// pixel column. The values beside are finite where `y` is.
-    pub(super) fn drawn(&self, view: &SeriesView, beside: &[&[f64]]) -> Drawn {
+    /// pixel column. The values beside are finite where `y` is. Where the view says no edge it is that of `extent`, else the points' own.
+    pub(super) fn drawn(
+        &self,
+        view: &SeriesView,
+        extent: Option<(f64, f64)>,
+        beside: &[&[f64]],
+    ) -> Drawn {
         let (Some(first), Some(last)) = (self.edge(f64::min), self.edge(f64::max)) else {
             return Drawn {
                 exact: true,
                 ..Drawn::default()
             };
         };
+        let (first, last) = extent.unwrap_or((first, last));
         let from = view
             .from
             .filter(|&from| !view.log_x || from > 0.0)
@@ -86,31 +92,33 @@ impl Points {
             let numbers = self.y.iter().enumerate().filter(|(_, y)| y.is_finite());
             numbers.map(|(at, _)| at).collect()
         });
-        let pick = |values: &[f64]| match &finite {
-            None => reduce::by_pixel(&self.x, values, &window),
+        let pick = |values: &[f64], smooth: Option<&[f64]>| match &finite {
+            None => reduce::by_pixel(&self.x, values, smooth, &window),
             Some(finite) => {
                 let x: Vec<f64> = finite.iter().map(|&at| self.x[at]).collect();
-                let y: Vec<f64> = finite.iter().map(|&at| values[at]).collect();
-                let picks = reduce::by_pixel(&x, &y, &window);
+                let of =
+                    |values: &[f64]| -> Vec<f64> { finite.iter().map(|&at| values[at]).collect() };
+                let (y, smooth) = (of(values), smooth.map(of));
+                let picks = reduce::by_pixel(&x, &y, smooth.as_deref(), &window);
                 picks.into_iter().map(|pick| finite[pick]).collect()
             }
         };
-        let mut picks = pick(&self.y);
-        if !beside.is_empty() {
-            picks.extend(beside.iter().flat_map(|values| pick(values)));
+        let mut picks = pick(&self.y, beside.first().copied());
+        if let Some(others) = beside.get(1..).filter(|others| !others.is_empty()) {
+            picks.extend(others.iter().flat_map(|values| pick(values, None)));
             picks.sort_unstable();
             picks.dedup();
         }
-        let non_finite = gap_marks(self, &window);
+        let marks = gap_marks(self, &window);
         let inside = |x: f64| x >= window.from && x <= window.to;
-        let given = picks.iter().filter(|&&at| inside(self.x[at])).count() + non_finite.len();
+        let given = picks.iter().filter(|&&at| inside(self.x[at])).count() + marks.len();
         let all = self
             .x
             .partition_point(|&x| x <= window.to)
             .saturating_sub(self.x.partition_point(|&x| x < window.from));
         Drawn {
             picks,
-            non_finite,
+            non_finite: with_gaps_beyond(self, &window, marks),
             exact: given == all,
         }
     }
@@ -159,4 +167,23 @@ fn gap_marks(points: &Points, window: &Window) -> Vec<(f64, NonFinite)> {
     }
     marks.sort_by(|a, b| a.0.total_cmp(&b.0));
     marks
+}
+
+/// The marks with one more before or behind the window, when the nearest point beyond that edge is no finite one: then no line
+/// runs over the edge.
+fn with_gaps_beyond(
+    points: &Points,
+    window: &Window,
+    marks: Vec<(f64, NonFinite)>,
+) -> Vec<(f64, NonFinite)> {
+    let gap = |at: Option<usize>| {
+        let at = at?;
+        let (&x, &y) = (points.x.get(at)?, points.y.get(at)?);
+        (!y.is_finite()).then(|| (x, NonFinite::of(y)))
+    };
+    let start = points.x.partition_point(|&x| x < window.from);
+    let end = points.x.partition_point(|&x| x <= window.to);
+    let before = gap(start.checked_sub(1));
+    let behind = gap(Some(end));
+    before.into_iter().chain(marks).chain(behind).collect()
 }

@@ -126,36 +126,39 @@ pub struct Window {
     pub from: f64,
     /// Right edge.
     pub to: f64,
-    /// Pixel columns.
+    /// Width of the drawing; a point is drawn at the nearest of its `width_px + 1` pixel edges.
     pub width_px: usize,
     /// Columns are equal steps of log₁₀ x; then `from` must be positive.
     pub log_x: bool,
 }
 
 impl Window {
-    /// The pixel column of an x within the window.
+    /// The pixel column of an x within the window: the nearest of `0..=width_px`, as the page rounds when it draws.
     pub(crate) fn column(&self, x: f64) -> usize {
         let place = |x: f64| if self.log_x { x.log10() } else { x };
         let (from, to) = (place(self.from), place(self.to));
         // Halves keep the difference finite at the ends of the number line.
         let share = (place(x) / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0);
         if share.is_finite() {
-            whole(share * self.width_px as f64).min(self.width_px.saturating_sub(1))
+            whole(share * self.width_px as f64 + 0.5).min(self.width_px)
         } else {
             0
         }
     }
 }
 
-/// Indices of the points to draw, ascending: at most four for each pixel column, and one beyond each edge.
-pub fn by_pixel(xs: &[f64], ys: &[f64], window: &Window) -> Vec<usize> {
+/// Indices of the points to draw, ascending: at most four for each pixel column (six when a smoothed line is drawn too, whose
+/// extremes are kept like those of the values), and one beyond each edge.
+pub fn by_pixel(xs: &[f64], ys: &[f64], smooth: Option<&[f64]>, window: &Window) -> Vec<usize> {
     let start = xs.partition_point(|&x| x < window.from);
     let end = xs.partition_point(|&x| x <= window.to).max(start);
     let mut picks: Vec<usize> = start.checked_sub(1).into_iter().collect();
     let mut first = start;
     while let Some(&x) = xs.get(first).filter(|_| first < end) {
         let after = column_end(xs, first..end, window, window.column(x));
-        keep_four(ys.get(first..after).unwrap_or_default(), first, &mut picks);
+        let values = ys.get(first..after).unwrap_or_default();
+        let smoothed = smooth.and_then(|smooth| smooth.get(first..after));
+        keep_extremes(values, smoothed, first, &mut picks);
         first = after;
     }
     if end < xs.len() {
@@ -180,8 +183,22 @@ fn column_end(xs: &[f64], span: Range<usize>, window: &Window, column: usize) ->
     span.end
 }
 
-/// Picks the first, smallest, largest and last of some values, of which the first has the index `offset`.
-fn keep_four(values: &[f64], offset: usize, picks: &mut Vec<usize>) {
+/// Picks the first, smallest, largest and last of some values, of which the first has the index `offset`, and the smallest and largest
+/// of what they were smoothed to.
+fn keep_extremes(values: &[f64], smooth: Option<&[f64]>, offset: usize, picks: &mut Vec<usize>) {
+    let (min, max) = extremes(values);
+    let (low, high) = smooth.map_or((min, max), extremes);
+    let mut kept = [0, min, max, low, high, values.len().saturating_sub(1)];
+    kept.sort_unstable();
+    for index in kept.map(|index| index + offset) {
+        if picks.last() != Some(&index) {
+            picks.push(index);
+        }
+    }
+}
+
+/// Where the smallest and the largest value stand.
+fn extremes(values: &[f64]) -> (usize, usize) {
     let min = values.iter().copied().fold(f64::INFINITY, f64::min);
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let position = |wanted: f64| {
@@ -190,18 +207,7 @@ fn keep_four(values: &[f64], offset: usize, picks: &mut Vec<usize>) {
             .position(|value| value.to_bits() == wanted.to_bits())
             .unwrap_or(0)
     };
-    let mut four = [
-        0,
-        position(min),
-        position(max),
-        values.len().saturating_sub(1),
-    ];
-    four.sort_unstable();
-    for index in four.map(|index| index + offset) {
-        if picks.last() != Some(&index) {
-            picks.push(index);
-        }
-    }
+    (position(min), position(max))
 }
 
 #[cfg(test)]
@@ -278,6 +284,7 @@ mod tests {
         by_pixel(
             &xs,
             ys,
+            None,
             &Window {
                 from: 0.0,
                 to: (ys.len() - 1) as f64,
@@ -296,7 +303,7 @@ mod tests {
         for kept in [0, 333, 334, 999] {
             assert!(picks.contains(&kept), "{kept}");
         }
-        assert!(picks.len() <= 40);
+        assert!(picks.len() <= 44);
     }
 
     #[test]
@@ -311,6 +318,7 @@ mod tests {
         let picks = by_pixel(
             &xs,
             &xs,
+            None,
             &Window {
                 from: 10.0,
                 to: 12.0,
@@ -322,6 +330,7 @@ mod tests {
         let nothing_inside = by_pixel(
             &xs,
             &xs,
+            None,
             &Window {
                 from: 10.2,
                 to: 10.4,
@@ -341,8 +350,8 @@ mod tests {
             log_x: true,
         };
         assert_eq!(
-            [1.0, 9.9, 10.1, 99.0, 101.0, 1000.0].map(|x| window.column(x)),
-            [0, 0, 1, 1, 2, 2]
+            [1.0, 3.1, 3.2, 31.0, 32.0, 1000.0].map(|x| window.column(x)),
+            [0, 0, 1, 1, 2, 3]
         );
     }
 
@@ -356,11 +365,12 @@ mod tests {
         };
         assert_eq!(
             [-f64::MAX, 0.0, f64::MAX].map(|x| window.column(x)),
-            [0, 5, 9]
+            [0, 5, 10]
         );
         let one = by_pixel(
             &[5.0; 1000],
             &[1.0; 1000],
+            None,
             &Window {
                 from: 5.0,
                 to: 5.0,
@@ -372,6 +382,33 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn each_pixel_column_keeps_its_own_extremes(
+            ys in prop::collection::vec(-1e3..1e3, 1..2000), width_px in 1_usize..300, from in 0.0..0.5, share in 0.01..1.0
+        ) {
+            let xs: Vec<f64> = (0..ys.len()).map(|x| (x as f64).sqrt()).collect();
+            let end = xs[xs.len() - 1];
+            let window = Window { from: from * end, to: (from + share) * end + 1e-9, width_px, log_x: false };
+            let smooth = crate::metrics::smooth::Smoothing::Ema(0.8).apply(&ys);
+            let span = window.to - window.from;
+            let extremes = |of: &[f64], picks: &[usize]| {
+                let mut columns = std::collections::BTreeMap::new();
+                for &at in picks.iter().filter(|&&at| xs[at] >= window.from && xs[at] <= window.to) {
+                    let column = whole(((xs[at] - window.from) / span * width_px as f64).round());
+                    let (low, high) = columns.entry(column).or_insert((f64::MAX, f64::MIN));
+                    *low = of[at].min(*low);
+                    *high = of[at].max(*high);
+                }
+                columns
+            };
+            let all: Vec<usize> = (0..ys.len()).collect();
+            let raw = by_pixel(&xs, &ys, None, &window);
+            prop_assert_eq!(extremes(&ys, &raw), extremes(&ys, &all));
+            let both = by_pixel(&xs, &ys, Some(&smooth), &window);
+            prop_assert_eq!(extremes(&ys, &both), extremes(&ys, &all));
+            prop_assert_eq!(extremes(&smooth, &both), extremes(&smooth, &all));
+        }
+
         #[test]
         fn downsampling_is_the_textbook_algorithm(ys in prop::collection::vec(-1e3..1e3, 10..400), target in 3_usize..50) {
             let xs: Vec<f64> = (0..ys.len()).map(|x| (x * x) as f64).collect();
@@ -385,7 +422,7 @@ mod tests {
         ) {
             let picks = draw(&ys, width_px);
             prop_assert!(picks.windows(2).all(|pair| pair[0] < pair[1]));
-            prop_assert!(picks.len() <= 4 * width_px);
+            prop_assert!(picks.len() <= 4 * (width_px + 1));
             let extreme = |pick: fn(f64, f64) -> f64, of: &mut dyn Iterator<Item = f64>| of.reduce(pick);
             prop_assert_eq!(extreme(f64::max, &mut picks.iter().map(|&at| ys[at])), extreme(f64::max, &mut ys.iter().copied()));
             prop_assert_eq!(extreme(f64::min, &mut picks.iter().map(|&at| ys[at])), extreme(f64::min, &mut ys.iter().copied()));

@@ -85,7 +85,8 @@ pub struct Series {
     pub y: Vec<f64>,
     /// As long as `x` when smoothing was asked for.
     pub smooth: Option<Vec<f64>>,
-    /// Values within the window that cannot be drawn, by x; at most two of a kind in a pixel column.
+    /// Values within the window that cannot be drawn, by x; at most two of a kind in a pixel column. One stands beyond an edge
+    /// where the line that runs there would cross a gap.
     pub non_finite: Vec<(f64, NonFinite)>,
     /// How many of those the whole series has.
     pub non_finite_points: u64,
@@ -115,8 +116,19 @@ impl<'a> SeriesSource<'a> {
         }
     }
 
+    /// Smallest and largest x of a metric.
+    pub fn extent(&self, metric: &str) -> Option<(f64, f64)> {
+        let points = self.points(self.column(metric)?, 0);
+        Some((points.edge(f64::min)?, points.edge(f64::max)?))
+    }
+
     /// The series of a metric, reduced to the view; none of its points when the run has no such metric.
     pub fn whole(&self, metric: &str) -> Series {
+        self.whole_over(metric, None)
+    }
+
+    /// The same; where the view says no edge it is that of `extent`, so that several runs share their pixel columns.
+    pub fn whole_over(&self, metric: &str, extent: Option<(f64, f64)>) -> Series {
         let Some(column) = self.column(metric) else {
             return Series {
                 exact: true,
@@ -132,7 +144,7 @@ impl<'a> SeriesSource<'a> {
             .smoothing
             .map(|smoothing| smoothing.apply(&points.y));
         let mut series = self.describe(&points, last);
-        self.draw(&points, smooth.as_deref(), &mut series);
+        self.draw(&points, smooth.as_deref(), extent, &mut series);
         series
     }
 
@@ -237,8 +249,14 @@ impl<'a> SeriesSource<'a> {
     }
 
     /// Fills in what the window shows.
-    fn draw(&self, points: &Points, smooth: Option<&[f64]>, series: &mut Series) {
-        let drawn = points.drawn(self.view, &[]);
+    fn draw(
+        &self,
+        points: &Points,
+        smooth: Option<&[f64]>,
+        extent: Option<(f64, f64)>,
+        series: &mut Series,
+    ) {
+        let drawn = points.drawn(self.view, extent, smooth.as_slice());
         series.x = drawn.picks.iter().map(|&at| points.x[at]).collect();
         series.y = drawn.picks.iter().map(|&at| points.y[at]).collect();
         series.smooth = smooth.map(|smooth| drawn.picks.iter().map(|&at| smooth[at]).collect());
@@ -353,12 +371,55 @@ mod tests {
                 series.non_finite_points,
                 series.exact
             ),
-            (20, 5000, false)
+            (22, 5000, false)
         );
         assert_eq!(
-            (series.non_finite[0].0, series.non_finite[19].0),
+            (series.non_finite[0].0, series.non_finite[21].0),
             (0.0, 4999.0)
         );
+    }
+
+    #[test]
+    fn a_gap_just_beyond_the_window_is_told_so_that_no_line_crosses_it() {
+        let columns = columns_of(&[
+            r#"{"loss":1.0,"global_step":1}"#,
+            r#"{"loss":NaN,"global_step":2}"#,
+            r#"{"loss":3.0,"global_step":10}"#,
+            r#"{"loss":Infinity,"global_step":15}"#,
+            r#"{"loss":4.0,"global_step":16}"#,
+        ]);
+        let view = SeriesView {
+            from: Some(5.0),
+            to: Some(12.0),
+            ..view("step")
+        };
+        let series = SeriesSource::of(&columns, &view).whole("loss");
+        assert_eq!(series.x, [1.0, 10.0, 16.0]);
+        assert_eq!(
+            series.non_finite,
+            [(2.0, NonFinite::Nan), (15.0, NonFinite::Infinity)]
+        );
+        assert!(series.exact);
+    }
+
+    #[test]
+    fn several_runs_share_the_pixel_columns_of_one_chart() {
+        let columns = sawtooth(1000);
+        let view = SeriesView {
+            width_px: 100,
+            ..view("step")
+        };
+        let source = SeriesSource::of(&columns, &view);
+        assert_eq!(source.extent("loss"), Some((0.0, 999.0)));
+        assert_eq!(source.extent("nothing"), None);
+        let wide = source.whole_over("loss", Some((0.0, 9990.0)));
+        let zoomed = SeriesView {
+            from: Some(0.0),
+            to: Some(9990.0),
+            ..view.clone()
+        };
+        assert_eq!(wide, SeriesSource::of(&columns, &zoomed).whole("loss"));
+        assert!(wide.x.len() <= 44);
     }
 
     #[test]
@@ -475,7 +536,7 @@ mod tests {
         };
         let first = SeriesSource::of(&columns, &view).whole("loss");
         assert_eq!(first, SeriesSource::of(&columns, &view).whole("loss"));
-        assert!(!first.exact && first.x.len() <= 1200 && first.points == 20_000);
+        assert!(!first.exact && first.x.len() <= 6 * 301 && first.points == 20_000);
     }
 
     #[test]

@@ -221,7 +221,7 @@ struct SeriesQuestion {
     /// Right edge of the window; the last point when absent.
     #[serde(default)]
     to: Option<f64>,
-    /// Pixel columns, 1 to 8192.
+    /// Width of the drawing in device pixels, 1 to 8192; a point stands at the nearest of its columns, 0 to this.
     #[serde(default = "default_width_px")]
     width_px: usize,
     #[serde(default)]
@@ -296,7 +296,7 @@ struct OneSeries {
     y: Vec<f64>,
     /// As long as `x`, when smoothing was asked for.
     smooth: Option<Vec<f64>>,
-    /// `[x, "nan" | "inf" | "-inf"]`.
+    /// `[x, "nan" | "inf" | "-inf"]`; also the nearest beyond an edge, where it ends the line.
     #[schema(value_type = Vec<Vec<Object>>)]
     non_finite: Vec<(f64, &'static str)>,
     /// Of the whole series.
@@ -317,7 +317,7 @@ pub(super) struct LastAnswer {
     time: Option<f64>,
 }
 
-/// Metrics of runs as curves, at most four points for each pixel column; with a cursor only what is new.
+/// Metrics of runs as curves, at most four points for each pixel column, six when smoothed; with a cursor only what is new.
 #[utoipa::path(post, path = "/api/series", tag = "metrics", request_body = SeriesQuestion,
     responses((status = 200, body = SeriesAnswer), (status = 422, body = crate::ErrorBody)))]
 async fn show_series(
@@ -481,19 +481,21 @@ fn appended(
 /// Every series as JSON; two threads share the work when there is much.
 fn whole(sources: &[Source], question: &SeriesQuestion, view: &SeriesView) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
+    let extents = shared_extents(sources, question, view);
+    let wanted: Vec<(&String, Option<(f64, f64)>)> = question.metrics.iter().zip(extents).collect();
     for (run, source) in question.runs.iter().zip(sources) {
         match source {
             Ok(columns) => {
                 let series = SeriesSource::of(columns, view);
-                let some = |metrics: &[String]| -> Vec<_> {
-                    metrics
+                let some = |wanted: &[(&String, Option<(f64, f64)>)]| -> Vec<_> {
+                    wanted
                         .iter()
-                        .map(|metric| wire(run, metric, series.whole(metric)))
+                        .map(|&(metric, extent)| {
+                            wire(run, metric, series.whole_over(metric, extent))
+                        })
                         .collect()
                 };
-                let (mine, others) = question
-                    .metrics
-                    .split_at(question.metrics.len().div_ceil(2));
+                let (mine, others) = wanted.split_at(wanted.len().div_ceil(2));
                 std::thread::scope(|scope| {
                     let helper = (!others.is_empty()).then(|| scope.spawn(|| some(others)));
                     all.extend(some(mine));
@@ -520,6 +522,30 @@ fn whole(sources: &[Source], question: &SeriesQuestion, view: &SeriesView) -> Ve
         }
     }
     all
+}
+
+/// The x axis that all runs of a chart are drawn over, for each metric; `None` where a run has only its own.
+fn shared_extents(
+    sources: &[Source],
+    question: &SeriesQuestion,
+    view: &SeriesView,
+) -> Vec<Option<(f64, f64)>> {
+    let mut extents = vec![None; question.metrics.len()];
+    if sources.len() < 2 || (view.from.is_some() && view.to.is_some()) {
+        return extents;
+    }
+    for columns in sources.iter().flatten() {
+        let series = SeriesSource::of(columns, view);
+        for (metric, extent) in question.metrics.iter().zip(&mut extents) {
+            let own = series.extent(metric);
+            let wider = |(a, b): (f64, f64), (from, to): (f64, f64)| (a.min(from), b.max(to));
+            *extent = match (*extent, own) {
+                (Some(known), Some(own)) => Some(wider(known, own)),
+                (known, own) => known.or(own),
+            };
+        }
+    }
+    extents
 }
 
 fn wire(run: &str, metric: &str, series: Series) -> Vec<u8> {

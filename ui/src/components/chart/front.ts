@@ -5,6 +5,7 @@
 import uPlot from "uplot";
 import { fillBand } from "./bands";
 import { strokeOf } from "./colours";
+import { areaOf, type Places, traceLine } from "./line_path";
 import type { Frame } from "./plot";
 import type { LineSeries } from "./plot_data";
 
@@ -13,8 +14,7 @@ const WIDTH_PX = 2.4;
 const RAW_WIDTH_PX = 1;
 const RAW_ALPHA = 0.4;
 const EDGE_PX = 4;
-
-type Column = ArrayLike<number | null | undefined>;
+const DOT_PX = 3.5;
 
 export class Front {
   #canvas: HTMLCanvasElement | null = null;
@@ -54,6 +54,7 @@ export class Front {
     ctx.strokeStyle = stroke;
     ctx.fillStyle = stroke;
     ctx.lineJoin = "round";
+    ctx.lineCap = dash.length === 0 ? "round" : "butt";
     ctx.setLineDash(dash.map((px) => px * uPlot.pxRatio));
     const smoothed = plot.series.length > 1 + frame.series.length;
     const per = smoothed ? 2 : 1;
@@ -63,7 +64,7 @@ export class Front {
       if (raw && thin && line.smooth) continue;
       ctx.globalAlpha = raw || thin ? RAW_ALPHA : 1;
       ctx.lineWidth = (raw || thin ? RAW_WIDTH_PX : WIDTH_PX) * uPlot.pxRatio;
-      trace(ctx, plot, plot.data[0] as Column, (plot.data[at] ?? []) as Column);
+      trace(ctx, plot, (plot.data[at] ?? []) as Places);
     }
   }
 
@@ -83,34 +84,17 @@ export class Front {
   }
 }
 
-/** The line through all points of a column; a point alone is a dot. */
-function trace(ctx: CanvasRenderingContext2D, plot: uPlot, xs: Column, ys: Column): void {
+/** The line through all points of a column; a point that no line reaches is a dot. */
+function trace(ctx: CanvasRenderingContext2D, plot: uPlot, ys: Places): void {
   const { left, top, width, height } = plot.bbox;
-  const dots: [number, number][] = [];
-  let length = 0;
-  let last: [number, number] = [0, 0];
-  const end = () => {
-    if (length === 1) dots.push(last);
-    length = 0;
-  };
+  const xs = plot.data[0] as Places;
   ctx.beginPath();
-  for (let i = 0; i < ys.length; i += 1) {
-    const y = ys[i];
-    if (y === undefined) continue;
-    if (y === null) {
-      end();
-      continue;
-    }
-    last = [left + (xs[i] as number) * width, top + (1 - y) * height];
-    if (length === 0) ctx.moveTo(...last);
-    else ctx.lineTo(...last);
-    length += 1;
-  }
-  end();
+  const alone = traceLine(ctx, xs, ys, areaOf(plot.bbox), DOT_PX * uPlot.pxRatio);
   ctx.stroke();
-  for (const [x, y] of dots) {
+  for (const at of alone) {
     ctx.beginPath();
-    ctx.arc(x, y, 3.5 * uPlot.pxRatio, 0, 2 * Math.PI);
+    const [x, y] = [left + (xs[at] as number) * width, top + (1 - (ys[at] as number)) * height];
+    ctx.arc(x, y, DOT_PX * uPlot.pxRatio, 0, 2 * Math.PI);
     ctx.fill();
   }
 }

@@ -1,4 +1,4 @@
-/** Marks for values that have no place on the axis: NaN at the foot, infinities at their end of the plot. */
+/** Marks for values that have no place on the axis: NaN at the foot, infinities at their end of the plot, open arrows for what lies beyond. */
 import uPlot from "uplot";
 import { strokeOf } from "./colours";
 import type { Frame } from "./plot";
@@ -7,6 +7,7 @@ import type { NonFiniteWord } from "./plot_data";
 const SIZE_PX = 3;
 /** Marks nearer than this are drawn as one: they could not be told apart. */
 const APART_PX = 3;
+const ARROWS_APART_PX = 9;
 
 export function drawMarks(plot: uPlot, frame: Frame): void {
   const { ctx, bbox } = plot;
@@ -33,6 +34,38 @@ export function drawMarks(plot: uPlot, frame: Frame): void {
         size,
       );
     }
+  }
+  ctx.restore();
+}
+
+/** Open arrows at the edge where a line runs out of the range. */
+export function drawArrows(plot: uPlot, frame: Frame): void {
+  const { ctx, bbox } = plot;
+  const ratio = uPlot.pxRatio;
+  const size = SIZE_PX * ratio;
+  ctx.save();
+  ctx.lineWidth = 1.5 * ratio;
+  ctx.lineJoin = "round";
+  for (const series of frame.series) {
+    ctx.strokeStyle = strokeOf(frame.colours, series.colour).stroke;
+    const drawn = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    ctx.beginPath();
+    for (let i = 0; i < series.x.length; i += 1) {
+      const value = series.y[i];
+      const across = frame.xAxis.at(series.x[i] as number);
+      const up = value == null ? Number.NaN : frame.yAxis.at(value);
+      if (!(across >= 0 && across <= 1) || !(up < 0 || up > 1)) continue;
+      const side = up > 1 ? 1 : 0;
+      const x = bbox.left + across * bbox.width;
+      if (x - (drawn[side] ?? 0) < ARROWS_APART_PX * ratio) continue;
+      drawn[side] = x;
+      const tip = side ? bbox.top + ratio : bbox.top + bbox.height - ratio;
+      const foot = side ? tip + size : tip - size;
+      ctx.moveTo(x - size, foot);
+      ctx.lineTo(x, tip);
+      ctx.lineTo(x + size, foot);
+    }
+    ctx.stroke();
   }
   ctx.restore();
 }

@@ -8,7 +8,8 @@ import type { Axis } from "./axis";
 import { drawBands } from "./bands";
 import { type ChartColours, strokeOf } from "./colours";
 import { Front } from "./front";
-import { drawMarks } from "./marks";
+import { areaOf, type Places, traceLine } from "./line_path";
+import { drawArrows, drawMarks } from "./marks";
 import { type LineSeries, type PlotColumn, plotData } from "./plot_data";
 import type { Tick } from "./ticks";
 
@@ -17,6 +18,8 @@ export interface Frame {
   series: readonly LineSeries[];
   xAxis: Axis;
   yAxis: Axis;
+  /** Whether lines may run out of the y axis. */
+  cut: boolean;
   colours: ChartColours;
   width_px: number;
   height_px: number;
@@ -30,9 +33,16 @@ export interface PlotBox {
   height_px: number;
 }
 
+const LEAST_AXIS_PX = 44;
+const RIGHT_PX = 14;
+/** What most charts need beside the plotting area. */
+export const BESIDE_PX = LEAST_AXIS_PX + RIGHT_PX;
+
 const X_TICK_PX = 64;
 const Y_TICK_PX = 34;
 const ISOLATED_PX = 10;
+const DOT_PX = 4;
+const ONLY_DOT_PX = 7;
 
 export class Plot {
   #plot: uPlot | null = null;
@@ -41,13 +51,18 @@ export class Plot {
   #xTicks: Tick[] = [];
   #yTicks: Tick[] = [];
   #frontId: string | null = null;
+  #fitted_px = 0;
   readonly #front: Front;
+  /** Points of each column that no line reaches, with room for a dot. */
+  readonly #alone = new Map<number, number[]>();
   /** Points that a logarithmic axis could not show in the last picture. */
   hidden = 0;
 
   constructor(
     readonly host: HTMLElement,
     frame: Frame,
+    /** Told over how many device pixels the lines are drawn, when that changes. */
+    readonly onfit: (width_px: number) => void = () => {},
   ) {
     this.#frame = frame;
     this.#front = new Front(host);
@@ -114,13 +129,23 @@ export class Plot {
     return { left_px: left / ratio, top_px: top / ratio, width_px: width / ratio, height_px: height / ratio };
   }
 
+  #drawn(plot: uPlot): void {
+    drawMarks(plot, this.#frame);
+    if (this.#frame.cut) drawArrows(plot, this.#frame);
+    this.#drawFront();
+    const { width } = areaOf(plot.bbox);
+    if (width === this.#fitted_px || width <= 0) return;
+    this.#fitted_px = width;
+    this.onfit(width);
+  }
+
   #options(smoothed: boolean): uPlot.Options {
     const { colours, width_px, height_px } = this.#frame;
     const lines = this.#frame.series.flatMap((series) => this.#lines(series, smoothed));
     return {
       width: width_px,
       height: height_px,
-      padding: [8, 14, 0, 0],
+      padding: [8, RIGHT_PX, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       scales: {
@@ -148,10 +173,7 @@ export class Plot {
           values: () => this.#yTicks.map((tick) => tick.label),
         },
       ],
-      hooks: {
-        drawAxes: [(plot) => drawBands(plot, this.#frame)],
-        draw: [(plot) => drawMarks(plot, this.#frame), () => this.#drawFront()],
-      },
+      hooks: { drawAxes: [(plot) => drawBands(plot, this.#frame)], draw: [(plot) => this.#drawn(plot)] },
     };
   }
 
@@ -162,20 +184,30 @@ export class Plot {
   /** Room for the longest label, and at least as much as most charts need, so that neighbours line up. */
   #yWidth(): number {
     const longest = Math.max(0, ...this.#yTicks.map((tick) => tick.label.length));
-    return Math.max(44, 14 + longest * 6.4);
+    return Math.max(LEAST_AXIS_PX, Math.ceil(14 + longest * 6.4));
   }
 
   #lines(series: LineSeries, smoothed: boolean): uPlot.Series[] {
     const { stroke, dash } = strokeOf(this.#frame.colours, series.colour);
+    // The last pixel of a line counts as much as the others; between dashes round ends would leave no room.
+    const cap = dash.length === 0 ? "round" : "butt";
+    const paths: uPlot.Series.PathBuilder = (plot, index) => this.#path(plot, index);
+    const drawn = { stroke, dash, cap, pxAlign: 0, paths } as const;
     if (series.weight === "faint") {
-      const faint: uPlot.Series = { stroke, dash, width: 1, alpha: 0.3, points: { show: false } };
+      const faint: uPlot.Series = { ...drawn, width: 1, alpha: 0.3, points: { show: false } };
       // Of a smoothed line that stands back the raw one would only be noise.
       return smoothed ? [{ ...faint, alpha: series.smooth ? 0 : 0.3 }, faint] : [faint];
     }
     const bold = series.weight === "strong" ? 1.2 : 0;
-    const size = series.x.length === 1 ? 7 : 4;
-    const points: uPlot.Series.Points = { show: true, size, width: 0, fill: stroke, filter: isolated };
-    const raw: uPlot.Series = { stroke, dash, width: 1.3 + bold, spanGaps: false, points };
+    const size = series.x.length === 1 ? ONLY_DOT_PX : DOT_PX;
+    const points: uPlot.Series.Points = {
+      show: true,
+      size,
+      width: 0,
+      fill: stroke,
+      filter: (plot, index) => this.#dots(plot, index),
+    };
+    const raw: uPlot.Series = { ...drawn, width: 1.3 + bold, points };
     if (!smoothed) return [raw];
     const none: uPlot.Series.Points = { show: false };
     return [
@@ -183,28 +215,20 @@ export class Plot {
       { ...raw, width: 1.8 + bold, points: series.smooth ? points : none },
     ];
   }
-}
 
-/** Which points get a dot: those that no line reaches, and all of them while they are few. */
-function isolated(plot: uPlot, index: number): number[] | null {
-  const values = (plot.data[index] ?? []) as ArrayLike<number | null | undefined>;
-  let count = 0;
-  for (let i = 0; i < values.length; i += 1) if (values[i] != null) count += 1;
-  const few = count * ISOLATED_PX < plot.bbox.width / uPlot.pxRatio;
-  const found: number[] = [];
-  let before: number | null | undefined = null;
-  for (let i = 0; i < values.length; i += 1) {
-    if (values[i] === undefined) continue;
-    if (values[i] != null && (few || (before === null && nextKnown(values, i) === null))) found.push(i);
-    before = values[i];
+  #path(plot: uPlot, index: number): uPlot.Series.Paths {
+    const stroke = new Path2D();
+    const [xs, ys] = [plot.data[0] as Places, (plot.data[index] ?? []) as Places];
+    this.#alone.set(index, traceLine(stroke, xs, ys, areaOf(plot.bbox), DOT_PX * uPlot.pxRatio));
+    return { stroke, fill: null, clip: null, band: null, flags: 0 };
   }
-  return found;
-}
 
-function nextKnown(values: ArrayLike<number | null | undefined>, from: number): number | null {
-  for (let i = from + 1; i < values.length; i += 1) {
-    const value = values[i];
-    if (value !== undefined) return value;
+  /** Which points get a dot: those that no line reaches, and all of them while they are few. */
+  #dots(plot: uPlot, index: number): number[] {
+    const values = (plot.data[index] ?? []) as Places;
+    const most = plot.bbox.width / uPlot.pxRatio / ISOLATED_PX;
+    const found: number[] = [];
+    for (let i = 0; i < values.length && found.length < most; i += 1) if (values[i] != null) found.push(i);
+    return found.length < most ? found : (this.#alone.get(index) ?? []);
   }
-  return null;
 }

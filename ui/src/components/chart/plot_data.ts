@@ -112,6 +112,30 @@ function placed(value: number | null, axis: Axis): number | null {
   return Number.isFinite(place) ? place : null;
 }
 
+/** Every drawn value between two x, smoothed ones too; `log` looks at positive values only. */
+export function eachShown(
+  list: readonly LineSeries[],
+  from: number,
+  to: number,
+  log: boolean,
+  take: (value: number) => void,
+): void {
+  const look = (value: number | null | undefined) => {
+    if (value == null || !Number.isFinite(value) || (log && value <= 0)) return;
+    take(value);
+  };
+  for (const series of list) {
+    for (let i = 0; i < series.x.length; i += 1) {
+      const x = series.x[i] as number;
+      if (x < from || x > to) continue;
+      look(series.y[i]);
+      look(series.smooth?.[i]);
+      look(series.band?.low[i]);
+      look(series.band?.high[i]);
+    }
+  }
+}
+
 /** Lowest and highest drawn value between two x; `log` looks at positive values only. NaN ends when there is none. */
 export function yExtent(
   list: readonly LineSeries[],
@@ -121,21 +145,10 @@ export function yExtent(
 ): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  const take = (value: number | null | undefined) => {
-    if (value == null || !Number.isFinite(value) || (log && value <= 0)) return;
+  eachShown(list, from, to, log, (value) => {
     if (value < low) low = value;
     if (value > high) high = value;
-  };
-  for (const series of list) {
-    for (let i = 0; i < series.x.length; i += 1) {
-      const x = series.x[i] as number;
-      if (x < from || x > to) continue;
-      take(series.y[i]);
-      take(series.smooth?.[i]);
-      take(series.band?.low[i]);
-      take(series.band?.high[i]);
-    }
-  }
+  });
   return low <= high ? [low, high] : [Number.NaN, Number.NaN];
 }
 

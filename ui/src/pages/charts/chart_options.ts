@@ -18,6 +18,8 @@ export interface ChartOptions {
   x: XChoice;
   logX: boolean;
   logY: boolean;
+  /** What the y axis shows of the values. */
+  range: RangeChoice;
   smoothing: Smoothing | null;
   /** Charts in a row; 0 fits them to the width. */
   columns: number;
@@ -29,6 +31,10 @@ export interface ChartOptions {
   folded: string[];
 }
 
+/** `robust`: without outliers. */
+export const RANGE_CHOICES = ["all", "robust"] as const;
+export type RangeChoice = (typeof RANGE_CHOICES)[number];
+
 export type ChartSize = "small" | "medium" | "large";
 
 export const CHART_HEIGHT_PX: Record<ChartSize, number> = { small: 132, medium: 196, large: 300 };
@@ -37,6 +43,7 @@ export const DEFAULT_OPTIONS: ChartOptions = {
   x: "step",
   logX: false,
   logY: false,
+  range: "all",
   smoothing: null,
   columns: 0,
   size: "medium",
@@ -65,6 +72,7 @@ export function readOptions(query: URLSearchParams): ChartOptions {
     x: (X_CHOICES as readonly string[]).includes(x) || x.startsWith("metric:") ? x : DEFAULT_OPTIONS.x,
     logX: query.get("logx") === "1",
     logY: query.get("logy") === "1",
+    range: query.get("range") === "robust" ? "robust" : "all",
     smoothing: readSmoothing(query.get("smooth")),
     columns: clampInteger(query.get("cols"), 0, 8),
     size: (["small", "large"] as const).find((size) => size === query.get("size")) ?? "medium",
@@ -77,11 +85,12 @@ export function readOptions(query: URLSearchParams): ChartOptions {
 
 /** The options as members of an address; null for what is at its default. */
 export function optionMembers(options: ChartOptions): Record<string, string | null> {
-  const { x, logX, logY, smoothing, columns, size, search, window, full, folded } = options;
+  const { x, logX, logY, range, smoothing, columns, size, search, window, full, folded } = options;
   return {
     x: x === DEFAULT_OPTIONS.x ? null : x,
     logx: logX ? "1" : null,
     logy: logY ? "1" : null,
+    range: range === "all" ? null : range,
     smooth: smoothing ? `${smoothing.kind}:${smoothing.amount}` : null,
     cols: columns === 0 ? null : String(columns),
     size: size === "medium" ? null : size,

@@ -25,6 +25,7 @@ export function lookFacts(options: ChartOptions, words: RunText): string[] {
   const facts = [xWords(options.x, words)];
   if (options.logX) facts.push(c.logX);
   if (options.logY) facts.push(c.logY);
+  if (options.range === "robust") facts.push(c.ranges.robust ?? "");
   if (options.smoothing) {
     facts.push(`${c.smoothingKind[options.smoothing.kind] ?? ""} ${shortNumber(options.smoothing.amount)}`);
   }

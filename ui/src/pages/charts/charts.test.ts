@@ -78,6 +78,7 @@ describe("options in the address", () => {
     x: "metric:train/epoch",
     logX: true,
     logY: true,
+    range: "robust",
     smoothing: { kind: "gaussian", amount: 12.5 },
     columns: 3,
     size: "large",
@@ -98,6 +99,7 @@ describe("options in the address", () => {
   });
   it.each([
     "x=bogus",
+    "range=narrow",
     "smooth=ema",
     "smooth=magic:1",
     "smooth=ema:",
@@ -186,6 +188,60 @@ describe("the feed of the charts on screen", () => {
     for (let i = 0; i < 100; i += 1) feed.show(`m${i}`);
     await vi.waitFor(() => expect(feed.charts.size).toBe(100));
     expect(requests.map((request) => request.metrics.length)).toEqual([32, 32, 32, 4]);
+  });
+
+  const reduced = (request: SeriesRequest): SeriesAnswer => ({
+    series: request.metrics.map((metric) => ({ ...series(metric, [1, 2]), exact: false })),
+    cursor: "c1",
+    delta: false,
+    live: true,
+  });
+
+  it("asks again for the pixel columns that a chart is drawn over, once its size stands still", async () => {
+    const { requests, feed } = setUp(reduced);
+    feed.show("a");
+    feed.show("b");
+    await vi.waitFor(() => expect(feed.charts.has("b")).toBe(true));
+    feed.fit("a", 400);
+    feed.fit("b", 350);
+    feed.fit("b", 391.2);
+    await vi.waitFor(() => expect(requests).toHaveLength(2));
+    expect(requests.map(({ metrics, width_px }) => [metrics, width_px])).toEqual([
+      [["a", "b"], 400],
+      [["b"], 391],
+    ]);
+    feed.look({ ...query, window: { from: 1, to: 2 } });
+    await vi.waitFor(() => expect(requests).toHaveLength(4));
+    expect(requests.slice(2).map(({ metrics, width_px }) => [metrics, width_px])).toEqual([
+      [["a"], 400],
+      [["b"], 391],
+    ]);
+    feed.stop();
+  });
+
+  it("does not ask again where every point is at hand, whatever the width", async () => {
+    const { requests, feed } = setUp((request) =>
+      request.metrics[0] === "b" ? reduced(request) : full(request),
+    );
+    feed.show("a");
+    await vi.waitFor(() => expect(feed.charts.has("a")).toBe(true));
+    feed.fit("a", 123);
+    feed.show("b");
+    await vi.waitFor(() => expect(feed.charts.has("b")).toBe(true));
+    feed.fit("b", 456);
+    await vi.waitFor(() => expect(requests).toHaveLength(3));
+    expect(requests[2]?.metrics).toEqual(["b"]);
+    feed.stop();
+  });
+
+  it("asks for the width that became known while the first answer was on its way", async () => {
+    const { requests, feed } = setUp(reduced);
+    feed.show("a");
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    feed.fit("a", 777);
+    await vi.waitFor(() => expect(requests).toHaveLength(2));
+    expect(requests[1]?.width_px).toBe(777);
+    feed.stop();
   });
 
   it("appends what a growing run added, by its cursor", async () => {

@@ -14,6 +14,7 @@ export interface FeedQuery {
   logX: boolean;
   window: XWindow | null;
   smoothing: Smoothing | null;
+  /** Device pixels that a chart is probably drawn over, until it has been drawn. */
   width_px: number;
   /** Groups of which the mean is drawn; none when absent. */
   means?: Means;
@@ -60,6 +61,7 @@ export interface ChartState {
 interface Batch {
   version: number;
   metrics: string[];
+  width_px: number;
   /** Null once the question failed: there is nothing to go on from. */
   cursor: string | null;
 }
@@ -68,6 +70,10 @@ const BATCH = 32;
 /** Curves in one request: with many runs fewer charts are asked for together, so that the first ones come soon. */
 const CURVES_TOGETHER = 128;
 const GATHER_MILLIS = 12;
+/** A window being resized does not ask for every width on its way. */
+const FIT_MILLIS = 120;
+/** What the server draws at most. */
+const MAX_WIDTH_PX = 8192;
 /** Appended points may make a curve this much longer than a fresh one before it is fetched anew. */
 const GROWTH = 2;
 const FRESH_PER_PX = 4;
@@ -85,6 +91,9 @@ export class SeriesFeed {
   #asked = new Set<string>();
   #flight = new AbortController();
   #gather: ReturnType<typeof setTimeout> | undefined;
+  /** Over how many device pixels each chart is drawn. */
+  #fits = new Map<string, number>();
+  #fitting: ReturnType<typeof setTimeout> | undefined;
   #updating = false;
   #grewMeanwhile = false;
   /** A chart could not follow the growth, because its first answer was still on the way. */
@@ -97,15 +106,15 @@ export class SeriesFeed {
     readonly wordsOf: (error: unknown) => string,
   ) {
     this.#query = query;
-    this.#key = JSON.stringify(query);
+    this.#key = keyOfLook(query);
   }
 
   /** Another window, axis or smoothing: what is visible is fetched anew, the old picture stays until then. */
   look(query: FeedQuery): void {
-    const key = JSON.stringify(query);
+    const key = keyOfLook(query);
+    this.#query = query;
     if (key === this.#key) return;
     this.#key = key;
-    this.#query = query;
     this.#version += 1;
     this.#flight.abort();
     this.#flight = new AbortController();
@@ -122,6 +131,16 @@ export class SeriesFeed {
       if (count > 0) this.#visible.set(metric, count);
       else this.#visible.delete(metric);
     };
+  }
+
+  /** A chart is drawn over so many device pixels: unless every point is at hand, its columns must be these. */
+  fit(metric: string, width_px: number): void {
+    const width = Math.min(MAX_WIDTH_PX, Math.max(1, Math.round(width_px)));
+    if (this.#fits.get(metric) === width) return;
+    this.#fits.set(metric, width);
+    if (!this.#isMissing(metric)) return;
+    clearTimeout(this.#fitting);
+    this.#fitting = setTimeout(() => this.#fetchMissing(), FIT_MILLIS);
   }
 
   retry(metric: string): void {
@@ -146,6 +165,7 @@ export class SeriesFeed {
 
   stop(): void {
     clearTimeout(this.#gather);
+    clearTimeout(this.#fitting);
     this.#flight.abort();
     this.#grewMeanwhile = false;
     this.#missed = false;
@@ -158,13 +178,35 @@ export class SeriesFeed {
 
   #fetchMissing(): void {
     this.#gather = undefined;
-    const missing = [...this.#visible.keys()].filter(
-      (metric) => this.#held.get(metric)?.version !== this.#version && !this.#asked.has(metric),
-    );
-    const together = Math.max(1, Math.min(BATCH, Math.floor(CURVES_TOGETHER / this.#curves())));
-    for (let i = 0; i < missing.length; i += together) {
-      void this.#fetch({ version: this.#version, metrics: missing.slice(i, i + together), cursor: null });
+    const byWidth = new Map<number, string[]>();
+    for (const metric of this.#visible.keys()) {
+      if (this.#asked.has(metric) || !this.#isMissing(metric)) continue;
+      const width_px = this.#widthOf(metric);
+      const alike = byWidth.get(width_px);
+      if (alike) alike.push(metric);
+      else byWidth.set(width_px, [metric]);
     }
+    const together = Math.max(1, Math.min(BATCH, Math.floor(CURVES_TOGETHER / this.#curves())));
+    const version = this.#version;
+    for (const [width_px, missing] of byWidth) {
+      for (let i = 0; i < missing.length; i += together) {
+        void this.#fetch({ version, metrics: missing.slice(i, i + together), width_px, cursor: null });
+      }
+    }
+  }
+
+  #widthOf(metric: string): number {
+    return this.#fits.get(metric) ?? Math.min(MAX_WIDTH_PX, Math.max(1, Math.round(this.#query.width_px)));
+  }
+
+  /** Whether what is held of a chart answers another question, or is in other columns than those drawn. */
+  #isMissing(metric: string): boolean {
+    const batch = this.#held.get(metric);
+    if (batch?.version !== this.#version) return true;
+    if (batch.cursor === null || batch.width_px === this.#widthOf(metric)) return false;
+    const held = this.charts.get(metric);
+    const curves = [...(held?.curves ?? []), ...(held?.means.values() ?? [])];
+    return !curves.every((curve) => curve === null || curve.exact);
   }
 
   /** Curves that are gone through for one chart. */
@@ -185,11 +227,11 @@ export class SeriesFeed {
   }
 
   async #fetch(batch: Batch): Promise<void> {
-    const { metrics, cursor, version } = batch;
+    const { metrics, cursor, version, width_px } = batch;
     const { signal } = this.#flight;
     for (const metric of metrics) this.#asked.add(metric);
     try {
-      const answer = await this.ask(this.#request(metrics, cursor), signal);
+      const answer = await this.ask(this.#request(batch), signal);
       if (version === this.#version) this.#take(batch, answer);
     } catch (error) {
       // A lost update comes with the next one; only a chart that has nothing says so.
@@ -197,6 +239,9 @@ export class SeriesFeed {
       if (current && cursor === null) this.#fail(batch, this.wordsOf(error));
     } finally {
       if (version === this.#version) for (const metric of metrics) this.#asked.delete(metric);
+      // Drawn over another width meanwhile.
+      const refits = (metric: string) => this.#widthOf(metric) !== width_px && this.#isMissing(metric);
+      if (!signal.aborted && metrics.some(refits)) this.#plan();
       if (this.#missed && this.#asked.size === 0) {
         this.#missed = false;
         void this.grew();
@@ -204,8 +249,8 @@ export class SeriesFeed {
     }
   }
 
-  #request(metrics: string[], cursor: string | null): SeriesRequest {
-    const { x, logX, window, smoothing, width_px, means } = this.#query;
+  #request({ metrics, cursor, width_px }: Batch): SeriesRequest {
+    const { x, logX, window, smoothing, means } = this.#query;
     const from = window?.from ?? null;
     const to = window?.to ?? null;
     const runs = means && !means.each ? [] : [...this.runs];
@@ -233,7 +278,7 @@ export class SeriesFeed {
           : meansOf(metric, answer.groups ?? [], this.#query.means);
         this.charts.set(metric, { curves, curve: curves[0] ?? null, means, failure: null });
       }
-      const most = GROWTH * FRESH_PER_PX * this.#query.width_px;
+      const most = GROWTH * FRESH_PER_PX * (batch.width_px + 1);
       if (curves.some((curve) => curve !== null && curve.x.length > most)) {
         this.#held.delete(metric);
         grown = true;
@@ -265,6 +310,11 @@ function meansOf(
     found.set(key, { ...curveOf(one), low: one.low, high: one.high, runs: one.runs });
   }
   return found;
+}
+
+/** What an answer depends on, apart from the width. */
+function keyOfLook({ x, logX, window, smoothing, means }: FeedQuery): string {
+  return JSON.stringify([x, logX, window, smoothing, means]);
 }
 
 const keyOf = (run: string, metric: string): string => `${run}\n${metric}`;
