@@ -314,6 +314,22 @@ describe("groups", () => {
     await expect.poll(runs).toEqual(["yolo small", "yolo large", "gpt tiny"]);
   });
 
+  it("are never deleted by the key that deletes a run", async () => {
+    await openGroups("path");
+    await head("nlp/gpt").click();
+    await shared.page.keyboard.press("Delete");
+    await shared.page.keyboard.press("e");
+    await shared.page.keyboard.press("Enter");
+    await expect.poll(runs).toEqual(all);
+    expect(
+      await shared.page
+        .getByRole("status")
+        .getByText(/^Deleted/)
+        .count(),
+    ).toBe(0);
+    expect(await shared.page.getByRole("dialog").count()).toBe(0);
+  });
+
   it("are ticked as a whole, closed or open", async () => {
     await openGroups("path");
     await shared.page.getByRole("checkbox", { name: "Tick the 2 runs of the group" }).first().check();

@@ -106,7 +106,7 @@ export function grouped<Listed extends Row & { key: string }>(
     if (group) group.push(row);
     else found.set(of, [row]);
   }
-  return [...found].map(([of, members]) => summed(`group ${by} ${of}`, of, members, nowSecs));
+  return [...found].map(([of, members]) => summed(`group/${by}/${of}`, of, members, nowSecs));
 }
 
 function summed<Listed extends Row & { key: string }>(

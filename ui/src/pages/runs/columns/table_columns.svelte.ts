@@ -104,6 +104,12 @@ export class TableColumns {
     this.#names.need(rows);
   }
 
+  /** Every recorded name, once they were asked for. */
+  readonly allNames: readonly string[] = $derived.by(() => {
+    const { names } = this.#names;
+    return names === null ? [] : [...new Set([...names.config, ...names.summary, ...names.metrics])];
+  });
+
   /** Names that runs were configured with, once they were asked for. */
   get configured(): readonly string[] {
     return this.#names.names?.config ?? [];
