@@ -1,16 +1,19 @@
 /** Keys of the whole page: they work unless someone is typing or a dialog is open. */
 
+import { type DeclaredKey, deedsByKey } from "../../components/declared_keys";
+
 export type PageKey = "search" | "delete" | "edit" | "compare" | "preview" | "clear";
 
-const deeds = new Map<string, PageKey>([
-  ["/", "search"],
-  ["Delete", "delete"],
-  ["Backspace", "delete"],
-  ["e", "edit"],
-  ["c", "compare"],
-  ["p", "preview"],
-  ["Escape", "clear"],
-]);
+export const runsKeys: readonly DeclaredKey<PageKey>[] = [
+  { deed: "search", press: ["/"] },
+  { deed: "edit", press: ["e"] },
+  { deed: "compare", press: ["c"] },
+  { deed: "preview", press: ["p"] },
+  { deed: "delete", press: ["Delete", "Backspace"], shown: "Delete" },
+  { deed: "clear", press: ["Escape"] },
+];
+
+const deeds = deedsByKey(runsKeys);
 
 /** True where letters are text, not commands. */
 export function isTyping(target: EventTarget | null): boolean {
