@@ -440,11 +440,10 @@ describe("themes and languages", () => {
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await expect.poll(theme).toBe("dark");
     const dark = await ground();
-    await page.getByRole("button", { name: "Settings" }).click();
+    await page.goto(`${viewer.address}/settings?section=look`);
     await page.getByRole("radio", { name: "Light" }).check();
     await expect.poll(ground).not.toBe(dark);
-    await page.reload();
-    await grid().waitFor();
+    await open();
     await expect.poll(theme).toBe("light");
     await expect.poll(ground).not.toBe(dark);
   });
@@ -454,9 +453,11 @@ describe("themes and languages", () => {
     await page.goto(`${viewer.address}/runs`);
     await page.getByRole("grid", { name: "实验" }).waitFor();
     await expect.poll(() => page.evaluate(() => document.documentElement.lang)).toBe("zh-CN");
-    await page.getByRole("button", { name: "设置" }).click();
+    await page.getByRole("link", { name: "设置" }).click();
+    await page.getByRole("link", { name: "外观与语言" }).click();
     await page.getByRole("radio", { name: "English" }).check();
-    await grid().waitFor();
+    await page.getByRole("heading", { name: "Look and language" }).waitFor();
+    await open();
   });
 
   it("moves nothing when reduced motion is wanted", async () => {

@@ -10,4 +10,5 @@ export const pages: Record<PageName, () => Promise<Component> | Component> = {
   hosts: async () => (await import("./pages/hosts/Hosts.svelte")).default,
   run: async () => (await import("./pages/run/Run.svelte")).default,
   recycle_bin: async () => (await import("./pages/recycle_bin/RecycleBin.svelte")).default,
+  settings: async () => (await import("./pages/settings/Settings.svelte")).default,
 };

@@ -108,6 +108,17 @@ export class Api {
     return this.call<Answer>("GET", path, signal === undefined ? { query } : { query, signal });
   }
 
+  /** Asks for plain text, such as a log. */
+  async text(path: string, query: Query = {}, signal?: AbortSignal): Promise<string> {
+    const response = await send(
+      "GET",
+      this.base + path,
+      signal === undefined ? { query } : { query, signal },
+    );
+    if (!response.ok) throw await refusal(response);
+    return response.text();
+  }
+
   post<Answer>(path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
     return this.call<Answer>("POST", path, signal === undefined ? { body } : { body, signal });
   }

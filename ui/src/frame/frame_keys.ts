@@ -1,6 +1,14 @@
 /** Keys that work on every page. */
+import type { DeclaredKey } from "../components/keys/declared_keys";
 
 export type FrameKey = "palette" | "help";
+
+export const frameKeys: readonly DeclaredKey[] = [
+  { deed: "palette", press: [], shown: "Ctrl K" },
+  { deed: "help", press: ["?"] },
+  { deed: "close", press: ["Escape"] },
+  { deed: "next", press: [], shown: "Tab" },
+];
 
 export function frameKey(event: KeyboardEvent): FrameKey | null {
   if (event.defaultPrevented || event.isComposing || event.altKey) return null;

@@ -1,6 +1,6 @@
 /** Address → machine and page, and back. Names are those of the rail, the page folders and the server's files. */
 
-export type PageName = "runs" | "run" | "compare" | "gpus" | "hosts" | "recycle_bin";
+export type PageName = "runs" | "run" | "compare" | "gpus" | "hosts" | "recycle_bin" | "settings";
 
 export interface Place {
   /** Whose runs: empty for the machine that serves the page, `all`, or a host's id, with `~session` when it has several. */
@@ -22,6 +22,7 @@ const table: readonly { page: PageName; pattern: RegExp }[] = [
   { page: "compare", pattern: /^\/compare\/?$/ },
   { page: "hosts", pattern: /^\/hosts\/?$/ },
   { page: "recycle_bin", pattern: /^\/recycle-bin\/?$/ },
+  { page: "settings", pattern: /^\/settings\/?$/ },
 ];
 
 export function placeOf(pathname: string): Place {
@@ -63,6 +64,9 @@ const single = (machine: string): string => prefix(machine === ALL ? "" : machin
 export const gpusHref = (query = "", machine = ""): string => withQuery(`${single(machine)}/gpus`, query);
 export const recycleBinHref = (query = "", machine = ""): string =>
   withQuery(`${single(machine)}/recycle-bin`, query);
+
+export const settingsHref = (query = "", machine = ""): string =>
+  withQuery(`${prefix(machine)}/settings`, query);
 
 /** A comma stands between ids; one inside an id is escaped once more. */
 const idText = (id: string): string => encodeURIComponent(id.replace(/[%,]/g, encodeURIComponent));

@@ -33,7 +33,8 @@ describe("addresses", () => {
     ["/at/ssh%3Agpu-03/run/a%20b", { machine: "ssh:gpu-03", page: "run", id: "a b" }],
     ["/at/ssh:gpu-03~0123abcd/hosts", { machine: "ssh:gpu-03~0123abcd", page: "hosts", id: null }],
     ["/at/ssh:gpu-03/nowhere", { machine: "ssh:gpu-03", page: null, id: null }],
-    ["/settings", { machine: "", page: null, id: null }],
+    ["/settings", { machine: "", page: "settings", id: null }],
+    ["/at/ssh:gpu-03/settings/", { machine: "ssh:gpu-03", page: "settings", id: null }],
   ])("%s is a place", (pathname, place) => {
     expect(placeOf(pathname)).toEqual(place);
   });

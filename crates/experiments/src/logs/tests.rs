@@ -516,6 +516,7 @@ fn clock() -> LogClock {
 
 /// Line `n` is written `n` seconds after 2026; every 7th is a warning, every 50th an error with a traceback below.
 fn spoken(count: u64) -> Vec<u8> {
+    use std::fmt::Write as _;
     let mut text = String::new();
     for n in 0..count {
         let time = jiff::Timestamp::from_second(1_767_225_600 + i64::try_from(n).unwrap()).unwrap();
@@ -524,7 +525,7 @@ fn spoken(count: u64) -> Vec<u8> {
             n if n % 7 == 6 => "WARNING",
             _ => "INFO",
         };
-        text += &format!("{time} {level} line {n}\n");
+        writeln!(text, "{time} {level} line {n}").unwrap();
         if level == "ERROR" {
             text += "Traceback (most recent call last):\n  File \"a.py\"\nValueError: x\n";
         }
@@ -639,6 +640,7 @@ fn a_filter_goes_on_with_what_is_appended_and_begins_anew_with_another_file() {
 
 #[test]
 fn a_last_line_without_its_end_counts_when_nobody_writes_any_more() {
+    static CLOCK: std::sync::LazyLock<LogClock> = std::sync::LazyLock::new(clock);
     let log = Log::of(b"ERROR one\nERROR two");
     let question = |start, is_ended| FilteredQuestion {
         filter: ERRORS,
@@ -647,7 +649,6 @@ fn a_last_line_without_its_end_counts_when_nobody_writes_any_more() {
         count: 9,
         is_ended,
     };
-    static CLOCK: std::sync::LazyLock<LogClock> = std::sync::LazyLock::new(clock);
     let limits = ReadLimits {
         time: Duration::from_mins(1),
         is_cancelled: &|| false,

@@ -1,12 +1,15 @@
 /** Keys of the Hosts page: they work unless someone is typing or a dialog is open. */
+import { type DeclaredKey, deedsByKey } from "../../components/keys/declared_keys";
 
 export type HostKey = "search" | "add" | "edit";
 
-const deeds = new Map<string, HostKey>([
-  ["/", "search"],
-  ["n", "add"],
-  ["e", "edit"],
-]);
+export const hostsKeys: readonly DeclaredKey<HostKey>[] = [
+  { deed: "search", press: ["/"] },
+  { deed: "add", press: ["n"] },
+  { deed: "edit", press: ["e"] },
+];
+
+const deeds = deedsByKey(hostsKeys);
 
 export function hostKey(event: KeyboardEvent): HostKey | null {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey)

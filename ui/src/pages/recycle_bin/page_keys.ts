@@ -1,14 +1,17 @@
 /** Keys of the recycle bin: they work unless someone is typing or a dialog is open. */
+import { type DeclaredKey, deedsByKey } from "../../components/keys/declared_keys";
 import { isTyping } from "../runs/page_keys";
 
 export type BinKey = "search" | "restore" | "purge" | "clear";
 
-const deeds = new Map<string, BinKey>([
-  ["/", "search"],
-  ["r", "restore"],
-  ["Delete", "purge"],
-  ["Escape", "clear"],
-]);
+export const binKeys: readonly DeclaredKey<BinKey>[] = [
+  { deed: "search", press: ["/"] },
+  { deed: "restore", press: ["r"] },
+  { deed: "purge", press: ["Delete"] },
+  { deed: "clear", press: ["Escape"] },
+];
+
+const deeds = deedsByKey(binKeys);
 
 export function binKey(event: KeyboardEvent): BinKey | null {
   if (event.defaultPrevented || event.isComposing || isTyping(event.target)) return null;
