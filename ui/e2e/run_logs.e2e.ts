@@ -296,6 +296,7 @@ describe("a chart and the log", () => {
     await marker()
       .getByText(/^step 1,?500 ·/)
       .waitFor();
+    await page.waitForURL(/at=/);
     await marker().getByRole("button", { name: "Show the log at this time" }).click();
     await chosen().getByText("ERROR said 15000").waitFor();
     const line = page.getByRole("group", { name: "The chosen line" });

@@ -95,6 +95,15 @@ pub struct FilteredLine {
     pub facts: LineFacts,
 }
 
+/// Whether a filter can mean anything for a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaidByLines {
+    /// Any line says a time.
+    pub times: bool,
+    /// Any line says a level.
+    pub levels: bool,
+}
+
 /// Some of the shown lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(
@@ -114,10 +123,8 @@ pub struct FilteredPage {
     pub complete: bool,
     /// Lines that are shown.
     pub shown_lines: u64,
-    /// Whether any line says a time.
-    pub has_times: bool,
-    /// Whether any line says a level.
-    pub has_levels: bool,
+    /// What the lines looked at say of themselves.
+    pub said: SaidByLines,
     /// Place of the first line given, among those that are shown.
     pub first: u64,
     /// The lines.
@@ -141,8 +148,7 @@ pub(super) struct FilteredIndex {
     places: Vec<Place>,
     stride: u64,
     shown: u64,
-    has_times: bool,
-    has_levels: bool,
+    said: SaidByLines,
     /// After the last line that was read.
     end: Place,
     bytes: u64,
@@ -156,8 +162,7 @@ impl FilteredIndex {
             places: Vec::new(),
             stride: 1,
             shown: 0,
-            has_times: false,
-            has_levels: false,
+            said: SaidByLines::default(),
             end: Place {
                 offset: 0,
                 line: 0,
@@ -210,8 +215,8 @@ impl FilteredIndex {
     fn take(&mut self, clock: &LogClock, line: &[u8], next: u64) {
         let here = self.end;
         let facts = self.end.reader.read(clock, line);
-        self.has_times |= facts.has_own_time;
-        self.has_levels |= facts.level.is_some();
+        self.said.times |= facts.has_own_time;
+        self.said.levels |= facts.level.is_some();
         if self.filter.shows(&facts) {
             if self.shown.is_multiple_of(self.stride) {
                 self.places.push(here);
@@ -254,8 +259,7 @@ impl FilteredIndex {
             total_bytes: self.bytes,
             complete,
             shown_lines,
-            has_times: self.has_times,
-            has_levels: self.has_levels,
+            said: self.said,
             first,
             lines: Vec::new(),
         };

@@ -29,7 +29,9 @@ use crate::layout;
 use crate::run_dir::RunDir;
 
 use filtered::FilteredIndex;
-pub use filtered::{FilteredLine, FilteredPage, FilteredStart, LogFilter, NearestLine, ReadLimits};
+pub use filtered::{
+    FilteredLine, FilteredPage, FilteredStart, LogFilter, NearestLine, ReadLimits, SaidByLines,
+};
 pub use follow::{FollowStep, LogFollower};
 pub use level::Level;
 pub use line_reader::LineFacts;

@@ -516,8 +516,7 @@ fn clock() -> LogClock {
 
 /// Line `n` is written `n` seconds after 2026; every 7th is a warning, every 50th an error with a traceback below.
 fn spoken(count: u64) -> Vec<u8> {
-    use std::fmt::Write as _;
-    let mut text = String::new();
+    let mut text = Vec::new();
     for n in 0..count {
         let time = jiff::Timestamp::from_second(1_767_225_600 + i64::try_from(n).unwrap()).unwrap();
         let level = match n {
@@ -527,10 +526,10 @@ fn spoken(count: u64) -> Vec<u8> {
         };
         writeln!(text, "{time} {level} line {n}").unwrap();
         if level == "ERROR" {
-            text += "Traceback (most recent call last):\n  File \"a.py\"\nValueError: x\n";
+            text.extend(b"Traceback (most recent call last):\n  File \"a.py\"\nValueError: x\n");
         }
     }
-    text.into_bytes()
+    text
 }
 
 impl Log {
@@ -615,7 +614,7 @@ fn a_filter_of_time_keeps_what_belongs_to_the_lines() {
             "2026-01-01T00:00:50Z INFO line 50",
         ]
     );
-    assert!(page.has_times && page.has_levels);
+    assert!(page.said.times && page.said.levels);
     let place = log.filtered(filter, FilteredStart::Line(0), 1);
     assert_eq!((place.first, place.lines[0].line), (0, 49));
     assert_eq!(log.filtered(filter, FilteredStart::Line(90), 1).first, 5);
@@ -640,11 +639,11 @@ fn a_filter_goes_on_with_what_is_appended_and_begins_anew_with_another_file() {
 
 #[test]
 fn a_last_line_without_its_end_counts_when_nobody_writes_any_more() {
-    static CLOCK: std::sync::LazyLock<LogClock> = std::sync::LazyLock::new(clock);
     let log = Log::of(b"ERROR one\nERROR two");
+    let clock = clock();
     let question = |start, is_ended| FilteredQuestion {
         filter: ERRORS,
-        clock: &CLOCK,
+        clock: &clock,
         start,
         count: 9,
         is_ended,

@@ -104,6 +104,10 @@ impl Shape for FilterParams {
 
 /// Some of the lines that a filter shows.
 #[derive(Serialize, utoipa::ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four questions with yes or no for an answer"
+)]
 struct FilteredAnswer {
     run: String,
     /// Whether there is a log at all.
@@ -207,8 +211,8 @@ async fn show_filtered(
             total_bytes: page.total_bytes,
             complete: page.complete,
             shown_lines: page.shown_lines,
-            has_times: page.has_times,
-            has_levels: page.has_levels,
+            has_times: page.said.times,
+            has_levels: page.said.levels,
             first: page.first,
             lines: page.lines.into_iter().map(Into::into).collect(),
         }))

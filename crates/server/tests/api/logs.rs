@@ -87,7 +87,7 @@ async fn a_search_gives_hits_and_refuses_a_bad_pattern() {
         .json();
     assert_eq!(
         found["hits"],
-        json!([{"line": 1, "text": "Two \u{1b}[31mtwo\u{1b}[0m", "spans": [[0, 3], [4, 7]]}])
+        json!([{"line": 1, "place": 1, "text": "Two \u{1b}[31mtwo\u{1b}[0m", "spans": [[0, 3], [4, 7]]}])
     );
     assert_eq!(
         (&found["total_hits"], &found["complete"]),
