@@ -22,6 +22,7 @@ mod api;
 mod app;
 mod attachment;
 mod blocking;
+mod byte_ranges;
 mod compression;
 pub mod config;
 #[cfg(feature = "hosts")]
@@ -30,6 +31,7 @@ mod desktop;
 #[cfg(feature = "docs")]
 mod docs_pages;
 mod error;
+mod etags;
 #[cfg(feature = "hosts")]
 mod forwarding;
 mod front;
@@ -57,6 +59,8 @@ mod state_file;
 #[cfg(unix)]
 pub mod stdio_bridge;
 mod storage_roots;
+#[cfg(feature = "thumbnails")]
+mod thumbnails;
 mod ui_files;
 mod validate;
 

@@ -14,6 +14,7 @@ pub(crate) mod health;
 pub(crate) mod hosts;
 pub(crate) mod live;
 pub(crate) mod logs;
+pub(crate) mod media;
 pub(crate) mod metrics;
 pub(crate) mod paths;
 pub(crate) mod recycle_bin;
