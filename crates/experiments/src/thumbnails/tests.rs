@@ -162,8 +162,8 @@ fn damaged_and_foreign_files_are_left_to_the_browser() {
 #[test]
 fn bytes_of_any_kind_never_take_the_server_down() {
     let bench = Bench::new();
-    let whole = encoded(red(300, 300), ImageFormat::Jpeg);
-    for at in (0..whole.len()).step_by(7) {
+    let whole = encoded(red(136, 136), ImageFormat::Jpeg);
+    for at in (0..whole.len()).step_by(11) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0xff;
         bench.write("a", &bytes);
@@ -175,13 +175,13 @@ fn bytes_of_any_kind_never_take_the_server_down() {
 fn the_oldest_go_when_there_are_too_many_bytes() {
     let one = {
         let bench = Bench::new();
-        bench.write("a", &encoded(red(800, 800), ImageFormat::Png));
+        bench.write("a", &encoded(red(300, 300), ImageFormat::Png));
         bench.small("a", 256).unwrap().bytes.len() as u64
     };
     let bench = Bench::with_limit(one * 8);
     for at in 0..20 {
         let name = format!("a{at}");
-        bench.write(&name, &encoded(red(800, 800), ImageFormat::Png));
+        bench.write(&name, &encoded(red(300, 300), ImageFormat::Png));
         assert!(bench.small(&name, 256).is_some());
         assert!(bench.kept_bytes() <= one * 8);
     }
