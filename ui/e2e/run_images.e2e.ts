@@ -276,3 +276,145 @@ describe("the grid of a run", () => {
     await expect.poll(() => page.getByRole("figure").count()).toBe(3);
   });
 });
+
+describe("films and sounds", () => {
+  const HEARD = "20260403_000000_0e0002";
+
+  /** A whole WAV file: a head of 44 bytes and a tone in 16 bits. */
+  function wav(secs: number, rate = 44_100): Buffer {
+    const data = Buffer.alloc(secs * rate * 2);
+    for (let at = 0; at < rate; at += 1) data.writeInt16LE(Math.round(8_000 * Math.sin(at / 16)), at * 2);
+    const head = Buffer.alloc(44);
+    head.write("RIFF", 0);
+    head.writeUInt32LE(36 + data.length, 4);
+    head.write("WAVEfmt ", 8);
+    head.writeUInt32LE(16, 16);
+    head.writeUInt16LE(1, 20);
+    head.writeUInt16LE(1, 22);
+    head.writeUInt32LE(rate, 24);
+    head.writeUInt32LE(rate * 2, 28);
+    head.writeUInt16LE(2, 32);
+    head.writeUInt16LE(16, 34);
+    head.write("data", 36);
+    head.writeUInt32LE(data.length, 40);
+    return Buffer.concat([head, data]);
+  }
+
+  /** A film that the browser itself records from a canvas. */
+  async function webm(): Promise<Buffer> {
+    const text = await page.evaluate(async () => {
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [64, 48];
+      const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+      const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: "video/webm" });
+      const parts: Blob[] = [];
+      recorder.ondataavailable = (event) => parts.push(event.data);
+      const ended = new Promise((done) => {
+        recorder.onstop = done;
+      });
+      recorder.start();
+      for (let frame = 0; frame < 20; frame += 1) {
+        context.fillStyle = `hsl(${frame * 18} 80% 50%)`;
+        context.fillRect(0, 0, 64, 48);
+        await new Promise((done) => setTimeout(done, 50));
+      }
+      recorder.stop();
+      await ended;
+      const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+      return btoa(String.fromCharCode(...bytes));
+    });
+    return Buffer.from(text, "base64");
+  }
+
+  function log(name: string, key: string, bytes: Buffer): void {
+    const dir = writeRun(shared.root, { id: HEARD, path: "img", alias: "heard", status: "finished" });
+    mkdirSync(join(dir, "media"), { recursive: true });
+    writeFileSync(join(dir, "media", name), bytes);
+    append(dir, "events.jsonl", imageLine(1, key, `media/${name}`));
+  }
+
+  const openHeard = async (key: string) => {
+    await page.goto(`${shared.address}/run/${HEARD}?tab=images&key=${key}`);
+    return page.getByRole("figure").filter({ hasText: key });
+  };
+  const player = (figure: Locator) => figure.locator("video, audio");
+
+  it("a sound plays with the browser's controls, and is sought in without fetching what lies before", async () => {
+    log("tone.wav", "tone", wav(240));
+    const parts: string[] = [];
+    page.on("response", (response) => {
+      if (response.url().includes("tone.wav"))
+        parts.push(`${response.status()} ${response.headers()["content-range"]}`);
+    });
+    const sound = player(await openHeard("tone"));
+    const state = () =>
+      sound.evaluate((element) => {
+        const { duration, controls, seeking, readyState, currentTime } = element as HTMLMediaElement;
+        return {
+          duration: Math.round(duration),
+          controls,
+          ready: readyState > 1 && !seeking,
+          at: Math.round(currentTime),
+        };
+      });
+    await expect.poll(state).toMatchObject({ duration: 240, controls: true });
+    await sound.evaluate((element) => {
+      (element as HTMLMediaElement).currentTime = 200;
+    });
+    await expect.poll(state).toMatchObject({ ready: true, at: 200 });
+    // The file has 21 MB; what plays at 200 seconds begins at about 17 MB.
+    expect(parts.some((part) => /^206 bytes 1[67]\d{6}-/.test(part))).toBe(true);
+  });
+
+  it("a film that was just recorded plays", async () => {
+    await page.goto(shared.address);
+    log("film.webm", "film", await webm());
+    const film = player(await openHeard("film"));
+    await expect.poll(() => film.evaluate((element) => (element as HTMLVideoElement).videoWidth)).toBe(64);
+    await film.evaluate((element) => {
+      (element as HTMLVideoElement).muted = true;
+      return (element as HTMLVideoElement).play();
+    });
+    await expect
+      .poll(() => film.evaluate((element) => (element as HTMLVideoElement).currentTime))
+      .toBeGreaterThan(0.1);
+  });
+
+  it("what the browser cannot play says so and is offered for saving", async () => {
+    log("broken.mp4", "broken", Buffer.from("no film at all"));
+    const figure = await openHeard("broken");
+    await figure.getByRole("alert").getByText("This browser cannot play this file.").waitFor();
+    const saved = page.waitForEvent("download");
+    await figure.getByRole("link", { name: /^Download/ }).click();
+    expect((await saved).suggestedFilename()).toBe("broken.mp4");
+    log("frames.avi", "frames", Buffer.from("RIFF"));
+    const other = await openHeard("frames");
+    await other.getByText("This kind of file is not shown here.").waitFor();
+    await other.getByRole("link", { name: /^Download/ }).waitFor();
+  });
+});
+
+describe("small pictures", () => {
+  const LARGE = "20260404_000000_0e0003";
+
+  it("stand in the grid in place of large ones; the whole one comes when it is opened", async () => {
+    const dir = writeRun(shared.root, { id: LARGE, path: "img", alias: "large", status: "finished" });
+    mkdirSync(join(dir, "media"), { recursive: true });
+    writeFileSync(join(dir, "media/big.png"), png(10, 200, 90, 1500));
+    append(dir, "events.jsonl", imageLine(1, "big", "media/big.png"));
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(`${shared.address}/run/${LARGE}?tab=images`);
+    const width = (image: Locator) => image.evaluate((element) => (element as HTMLImageElement).naturalWidth);
+    const tile = page.getByRole("figure").getByRole("img");
+    await expect.poll(() => width(tile)).toBe(256);
+    expect(asked.filter((path) => path.startsWith("/api/run-file/"))).toEqual([]);
+    await page.getByRole("button", { name: /^Show big/ }).click();
+    await expect.poll(() => width(shown("big · 1"))).toBe(1500);
+    await page.keyboard.press("Escape");
+    // The file is written anew: so is its small picture.
+    writeFileSync(join(dir, "media/big.png"), png(10, 200, 90, 200));
+    await page.reload();
+    await expect.poll(() => width(tile)).toBe(200);
+  });
+});

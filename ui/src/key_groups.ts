@@ -13,7 +13,7 @@ import type { PageName } from "./state/places";
 const ofPage: Record<PageName, readonly GroupName[]> = {
   runs: ["runs", "table"],
   run: ["run", "charts", "log", "images"],
-  compare: ["compare", "charts"],
+  compare: ["compare", "charts", "images"],
   gpus: [],
   hosts: ["hosts", "table"],
   recycle_bin: ["recycle_bin", "table"],

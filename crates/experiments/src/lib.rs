@@ -40,6 +40,8 @@ mod sample_runs;
 mod sdk_database;
 mod status_check;
 mod store;
+#[cfg(feature = "thumbnails")]
+mod thumbnails;
 mod transfer;
 mod watching;
 mod writes;
@@ -47,7 +49,7 @@ mod writes;
 pub use artifacts::{Artifact, ArtifactProblem, ArtifactVersion, Lineage, LineageNode};
 pub use assets::{
     AssetReference, CodeFile, CodeListing, CodeText, Download, DownloadProblem, FolderSize,
-    MediaKind, PurgedRun, RunImage, StorageStats, ZipSource, write_zip,
+    MediaKind, PurgedRun, RunImage, StampedFile, StorageStats, ZipSource, write_zip,
 };
 pub use changes::{ChangeReceiver, StoreChange};
 pub use edit::{EditedRun, RunEdit};
@@ -66,6 +68,8 @@ pub use run_values::{RunValues, ValueCache, ValueField, ValueNames};
 pub use sample_runs::{make_sample_runs, sample_root};
 pub use status_check::StatusCheck;
 pub use store::{IndexProgress, RunStore, Source, StorageState, StoreConfig, StoreCounters};
+#[cfg(feature = "thumbnails")]
+pub use thumbnails::{Thumbnail, ThumbnailCache};
 pub use transfer::{
     ArchiveLimits, ExportedRun, ImportMode, ImportPreview, ImportProblem, Imported, PreviewedRun,
     Upload, html_report, markdown_report, time_stamp, write_tar_gz,

@@ -26,6 +26,8 @@ use crate::rate_limit::RateLimits;
 use crate::recent_roots::RecentRoots;
 use crate::sdk_config::SdkConfig;
 use crate::sockets::Sockets;
+#[cfg(feature = "thumbnails")]
+use crate::thumbnails::Thumbnails;
 
 /// The handles that a handler may use.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ struct Handles {
     store: ArcSwap<RunStore>,
     metrics: MetricCache,
     values: ValueCache,
+    #[cfg(feature = "thumbnails")]
+    thumbnails: Thumbnails,
     logs: Arc<Logs>,
     /// The root to go back to, while the samples are shown.
     root_behind_samples: Mutex<Option<PathBuf>>,
@@ -70,6 +74,8 @@ impl App {
             logs: Arc::default(),
             metrics: MetricCache::new(config.folders.cache.join("metrics"), DEFAULT_LIMIT_BYTES),
             values: ValueCache::default(),
+            #[cfg(feature = "thumbnails")]
+            thumbnails: Thumbnails::below(&config.folders.cache),
             root_behind_samples: Mutex::new(None),
             store_switches: watch::Sender::new(0),
             annotations,
@@ -105,6 +111,12 @@ impl App {
     /// Values of runs for the columns of a table.
     pub(crate) fn values(&self) -> &ValueCache {
         &self.0.values
+    }
+
+    /// Small pictures.
+    #[cfg(feature = "thumbnails")]
+    pub(crate) fn thumbnails(&self) -> &Thumbnails {
+        &self.0.thumbnails
     }
 
     /// Logs of runs.

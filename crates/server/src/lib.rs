@@ -23,6 +23,7 @@ mod api;
 mod app;
 mod attachment;
 mod blocking;
+mod byte_ranges;
 mod compression;
 pub mod config;
 #[cfg(feature = "hosts")]
@@ -31,6 +32,7 @@ mod desktop;
 #[cfg(feature = "docs")]
 mod docs_pages;
 mod error;
+mod etags;
 #[cfg(feature = "hosts")]
 mod forwarding;
 mod front;
@@ -58,6 +60,8 @@ mod state_file;
 #[cfg(unix)]
 pub mod stdio_bridge;
 mod storage_roots;
+#[cfg(feature = "thumbnails")]
+mod thumbnails;
 mod ui_files;
 mod validate;
 

@@ -14,6 +14,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use parking_lot::Mutex;
 
+use crate::etags;
+
 /// Below this a compressed answer is hardly smaller.
 const WORTH_COMPRESSING_BYTES: usize = 1024;
 
@@ -65,7 +67,7 @@ impl ListAnswer {
         headers.insert(header::ETAG, self.etag.clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        if self.is_known(request) {
+        if etags::is_known(request, &self.etag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
@@ -81,19 +83,6 @@ impl ListAnswer {
         };
         *response.body_mut() = Body::from(body);
         response
-    }
-
-    fn is_known(&self, request: &HeaderMap) -> bool {
-        let known = request.get_all(header::IF_NONE_MATCH).iter();
-        let mut known = known
-            .filter_map(|tags| tags.to_str().ok())
-            .flat_map(|tags| tags.split(','));
-        let own = self
-            .etag
-            .to_str()
-            .unwrap_or_default()
-            .trim_start_matches("W/");
-        known.any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == own)
     }
 }
 

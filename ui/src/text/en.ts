@@ -158,8 +158,19 @@ export const en = {
         previous: "to the one before",
         clear: "end the search or the selection",
       },
-      images: { step: "to the step before or after", key: "to the other images of this step" },
-      compare: { tabs: "charts, values, what changed", back: "back to the list, to add more runs" },
+      images: {
+        step: "to the step before or after",
+        key: "to the other images of this step",
+        play: "play the steps",
+        zoom: "zoom, fit, 100 %",
+        move: "move the picture",
+        two: "side by side, wipe, difference, alone, swap",
+      },
+      compare: {
+        tabs: "charts, values, what changed, images, logs",
+        baseline: "hold all runs against this one",
+        back: "back to the list, to add more runs",
+      },
       hosts: { search: "search", add: "add a server", edit: "change the chosen server" },
       recycle_bin: {
         search: "search",

@@ -224,6 +224,8 @@ export const runEn = {
     missingDetail: "{file} was logged but is not in the run’s folder.",
     notShown: "This kind of file is not shown here.",
     broken: "The file cannot be shown. It may be damaged.",
+    cannotPlay:
+      "This browser cannot play this file. It may be damaged, or of a kind that the browser does not know.",
     download: "Download",
     open: "Show {key}, step {step}, large",
     previousKey: "Previous key",

@@ -209,6 +209,7 @@ export const runZh: RunText = {
     missingDetail: "已记录 {file}，但它不在实验文件夹中。",
     notShown: "此类文件不在这里显示。",
     broken: "无法显示此文件，它可能已损坏。",
+    cannotPlay: "此浏览器无法播放该文件。它可能已损坏，或属于浏览器不支持的格式。",
     download: "下载",
     open: "放大 {key}，步数 {step}",
     previousKey: "上一个键",

@@ -159,8 +159,19 @@ export const zh: Text = {
         previous: "上一处匹配",
         clear: "结束搜索或选择",
       },
-      images: { step: "上一步或下一步", key: "此步的其他图像" },
-      compare: { tabs: "图表、数值、差异", back: "返回列表以添加实验" },
+      images: {
+        step: "上一步或下一步",
+        key: "此步的其他图像",
+        play: "播放各步",
+        zoom: "缩放、适应窗口、100 %",
+        move: "移动图像",
+        two: "并排、擦拭、差异、单张、交换",
+      },
+      compare: {
+        tabs: "图表、数值、差异、图像、日志",
+        baseline: "以此实验为基准比较",
+        back: "返回列表以添加实验",
+      },
       hosts: { search: "搜索", add: "添加服务器", edit: "修改当前服务器" },
       recycle_bin: {
         search: "搜索",

@@ -10,7 +10,7 @@ use super::download::is_plain_relative;
 use crate::error::StoreError;
 use crate::json;
 use crate::layout;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, nanoseconds};
 use crate::store::RunStore;
 
 /// Longest event of an image that is read, in bytes.
@@ -78,6 +78,17 @@ pub struct RunImage {
     pub missing: bool,
 }
 
+/// An open file with what tells its contents from later ones.
+#[derive(Debug)]
+pub struct StampedFile {
+    /// The file, at its start.
+    pub file: File,
+    /// Length in bytes when it was opened.
+    pub bytes: u64,
+    /// Modification time in nanoseconds since 1970.
+    pub modified_ns: i128,
+}
+
 impl RunStore {
     /// The images of a run, with the run.
     pub fn images(&self, id: &str) -> Result<(RunDir, Vec<RunImage>), StoreError> {
@@ -86,8 +97,8 @@ impl RunStore {
         Ok((run, images))
     }
 
-    /// A plain file of a run's folder, with its length in bytes.
-    pub fn run_file(&self, id: &str, name: &str) -> Result<(File, u64), StoreError> {
+    /// A plain file of a run's folder.
+    pub fn run_file(&self, id: &str, name: &str) -> Result<StampedFile, StoreError> {
         let run = self.find(id)?;
         if !is_plain_relative(name) {
             return Err(StoreError::Unsafe {
@@ -96,8 +107,12 @@ impl RunStore {
             });
         }
         let opened = run.open(name).and_then(|file| {
-            let bytes = file.metadata()?.len();
-            Ok((file, bytes))
+            let metadata = file.metadata()?;
+            Ok(StampedFile {
+                bytes: metadata.len(),
+                modified_ns: metadata.modified().map_or(0, nanoseconds),
+                file,
+            })
         });
         opened.map_err(|error| StoreError::io(run.dir.join(name), error))
     }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 pub use code::{CodeFile, CodeListing, CodeText};
 pub use download::{Download, DownloadProblem};
-pub use media::{MediaKind, RunImage};
+pub use media::{MediaKind, RunImage, StampedFile};
 pub use purge::PurgedRun;
 pub(crate) use purge::sweep;
 pub use references::AssetReference;

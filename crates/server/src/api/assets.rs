@@ -1,12 +1,11 @@
-//! What a run saved: its assets, downloads, images, code, and how much the root holds.
+//! What a run saved: its assets, downloads, code, the documented list of images, and how much the root holds.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use runicorn_experiments::{
-    AssetReference, Download, DownloadProblem, FolderSize, MediaKind, RunDir, RunId, RunImage,
-    StorageStats, assets_count, write_zip,
+    AssetReference, Download, DownloadProblem, FolderSize, RunDir, RunId, RunImage, StorageStats,
+    assets_count, write_zip,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -26,8 +25,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show_references))
         .routes(routes!(download))
         .routes(routes!(show_images))
-        .routes(routes!(show_media))
-        .routes(routes!(show_file))
         .routes(routes!(list_code))
         .routes(routes!(show_code))
         .routes(routes!(measure))
@@ -153,104 +150,6 @@ fn documented_image(run: &RunDir, image: &RunImage) -> Value {
         key => key.clone(),
     };
     json!({"step": image.step, "key": key, "path": run.dir.join(&image.file).to_string_lossy()})
-}
-
-/// An image, film or sound of a run.
-#[derive(Serialize, utoipa::ToSchema)]
-struct MediaItem {
-    /// Step, if it has one.
-    step: Option<i64>,
-    /// Name it was logged under.
-    key: String,
-    /// Its caption.
-    caption: Option<String>,
-    /// Name for `/api/run-file`.
-    file: String,
-    /// `image`, `video`, `audio` or `other`.
-    kind: &'static str,
-    /// Length in bytes.
-    bytes: u64,
-    /// When it was logged, Unix seconds.
-    time: Option<f64>,
-    /// The event is there, the file is not.
-    missing: bool,
-}
-
-/// The media of a run.
-#[derive(Serialize, utoipa::ToSchema)]
-struct MediaList {
-    /// The run.
-    run: String,
-    /// Its media in the order they were logged.
-    images: Vec<MediaItem>,
-}
-
-/// Lists the media of a run, for our pages.
-#[utoipa::path(get, path = "/api/run-images/{id}", tag = "ui", params(("id" = String, Path)), responses((status = 200, body = MediaList)))]
-async fn show_media(
-    State(app): State<App>,
-    UrlPath(id): UrlPath<String>,
-) -> ApiResult<Json<MediaList>> {
-    let store = app.store();
-    let wanted = id.clone();
-    let (_, images) = blocking(move || store.images(&wanted)).await?;
-    let images = images.into_iter().map(|image| MediaItem {
-        step: image.step,
-        key: image
-            .key
-            .as_str()
-            .map_or_else(|| image.key.to_string(), str::to_owned),
-        caption: image.caption,
-        kind: image.kind.word(),
-        bytes: image.bytes,
-        time: image.time,
-        missing: image.missing,
-        file: image.file,
-    });
-    Ok(Json(MediaList {
-        run: id,
-        images: images.collect(),
-    }))
-}
-
-struct FileParams {
-    file: String,
-}
-
-impl Shape for FileParams {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            file: fields.text("file"),
-        }
-    }
-}
-
-/// Sends a file of a run's folder: safe media to be shown, everything else to be saved.
-#[utoipa::path(get, path = "/api/run-file/{id}", tag = "ui", params(("id" = String, Path), ("file" = String, Query)), responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
-async fn show_file(
-    State(app): State<App>,
-    UrlPath(id): UrlPath<String>,
-    Params(params): Params<FileParams>,
-) -> ApiResult<Response> {
-    let store = app.store();
-    let name = params.file.clone();
-    let (file, bytes) = blocking(move || store.run_file(&id, &params.file)).await?;
-    let own_name = name.rsplit('/').next().unwrap_or_default();
-    let mut response = if MediaKind::of(&name) == MediaKind::Other {
-        attachment::file(file, bytes, own_name)
-    } else {
-        attachment::bytes_of(file, bytes, attachment::content_type(&name))
-    };
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'"),
-    );
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, max-age=0, must-revalidate"),
-    );
-    Ok(response)
 }
 
 /// A file of a code snapshot.

@@ -16,6 +16,7 @@ pub(crate) mod hosts;
 pub(crate) mod live;
 pub(crate) mod log_filter;
 pub(crate) mod logs;
+pub(crate) mod media;
 pub(crate) mod metrics;
 pub(crate) mod moment;
 pub(crate) mod paths;

@@ -25,6 +25,7 @@ mod kill;
 mod launch;
 mod live;
 mod logs;
+mod media;
 mod metrics;
 mod openapi;
 mod parity;

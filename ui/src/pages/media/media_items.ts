@@ -1,5 +1,7 @@
 /** Pictures, films and sounds of a run, by key and step. Pure. */
 
+import { type Api, segment } from "../../api/client";
+
 export interface MediaItem {
   step: number | null;
   key: string;
@@ -59,3 +61,18 @@ export function stepBefore(row: MediaRow, step: number | null): number | null | 
 export function stepAt(row: MediaRow, step: number | null): number | null {
   return stepBefore(row, step) ?? row.steps[0] ?? null;
 }
+
+/** Where the file of an item lies, or a picture of about `side_px` in its place. */
+export function addressOf(api: Api, run: string, item: MediaItem, side_px?: number): string {
+  if (side_px === undefined || item.kind !== "image") {
+    return api.address(`/api/run-file/${segment(run)}`, { file: item.file });
+  }
+  return api.address(`/api/run-thumbnail/${segment(run)}`, { file: item.file, px: Math.round(side_px) });
+}
+
+/** Pixels of the screen for a tile of this width. */
+export const tilePixels = (tile_px: number): number =>
+  Math.min(1024, tile_px * (globalThis.devicePixelRatio || 1));
+
+/** What the file is called when it is saved. */
+export const savedName = (item: MediaItem): string => item.file.slice(item.file.lastIndexOf("/") + 1);

@@ -1,6 +1,6 @@
 /** What many runs logged, asked for run by run as they come into view: a thousand lists are never wanted at once. */
 import { type Api, segment } from "../../api/client";
-import { type MediaItem, type MediaRow, mediaRows } from "./media_items";
+import { addressOf, type MediaItem, type MediaRow, mediaRows } from "./media_items";
 
 /** Questions that are on their way at once. */
 const MOST_FLIGHTS = 4;
@@ -94,8 +94,8 @@ export class RunMedia {
     return sorted;
   }
 
-  address(run: string, item: MediaItem): string {
-    return this.api.address(`/api/run-file/${segment(run)}`, { file: item.file });
+  address(run: string, item: MediaItem, side_px?: number): string {
+    return addressOf(this.api, run, item, side_px);
   }
 
   #pump(): void {

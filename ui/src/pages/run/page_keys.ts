@@ -20,4 +20,8 @@ export const logKeys: readonly DeclaredKey[] = [
 export const imageKeys: readonly DeclaredKey[] = [
   { deed: "step", press: ["ArrowLeft", "ArrowRight"] },
   { deed: "key", press: ["ArrowUp", "ArrowDown"] },
+  { deed: "play", press: [" "] },
+  { deed: "zoom", press: ["+", "-", "0", "1"] },
+  { deed: "move", press: [], shown: "Shift ↑ ↓ ← →" },
+  { deed: "two", press: ["s", "w", "d", "a", "x"] },
 ];

@@ -1,6 +1,6 @@
 /** The images of a run, fetched again as it grows. */
 import { type Api, segment } from "../../../api/client";
-import type { MediaItem } from "../../media/media_items";
+import { addressOf, type MediaItem } from "../../media/media_items";
 
 const CALM_MILLIS = 1_500;
 
@@ -45,7 +45,7 @@ export class MediaFeed {
     clearTimeout(this.#timer);
   }
 
-  address(item: MediaItem): string {
-    return this.api.address(`/api/run-file/${segment(this.run)}`, { file: item.file });
+  address(item: MediaItem, side_px?: number): string {
+    return addressOf(this.api, this.run, item, side_px);
   }
 }
