@@ -112,7 +112,7 @@ describe("keys", () => {
     const keys = part("Keyboard");
     await keys.getByText("restore the ticked runs, or the chosen one").waitFor();
     await keys.getByRole("searchbox", { name: "Find a key" }).fill("baseline");
-    await keys.getByText("hold all runs against the chosen one").waitFor();
+    await keys.getByText("take the chosen run as the baseline of all others").waitFor();
     expect(await keys.getByText("restore the ticked runs, or the chosen one").count()).toBe(0);
     await keys.getByRole("searchbox", { name: "Find a key" }).fill("no such deed");
     await keys.getByText("No key does that.").waitFor();

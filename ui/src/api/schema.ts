@@ -1543,7 +1543,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sends a file of a run's folder: safe media to be shown, everything else to be saved. */
+        /** Sends a file of a run's folder, or the part of it that is asked for: safe media to be shown, everything else to be saved. */
         get: operations["show_file"];
         put?: never;
         post?: never;
@@ -1651,6 +1651,23 @@ export interface paths {
         get?: never;
         /** Keeps what is said about a run; gives all notes. */
         put: operations["keep_note"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/run-thumbnail/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends a picture of a run's folder at about the asked size, or the original where it is small, moves or cannot be made smaller. */
+        get: operations["show_thumbnail"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -6293,6 +6310,27 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
+            /** @description The part that `Range` names */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `Range` lies beyond the end */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     show_media: {
@@ -6454,6 +6492,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
+            };
+        };
+    };
+    show_thumbnail: {
+        parameters: {
+            query: {
+                file: string;
+                px?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            /** @description The caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

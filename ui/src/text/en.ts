@@ -119,7 +119,7 @@ export const en = {
         edit: "rename the chosen run or edit its tags",
         compare: "compare the ticked runs",
         logs: "search the logs of the ticked runs",
-        baseline: "hold all runs against the chosen one",
+        baseline: "take the chosen run as the baseline of all others",
         rename: "rename the chosen run in its cell",
         complete: "in the search: what can be typed",
         group: "close or open a group",
@@ -168,7 +168,7 @@ export const en = {
       },
       compare: {
         tabs: "charts, values, what changed, images, logs",
-        baseline: "hold all runs against this one",
+        baseline: "take this run as the baseline of the others",
         back: "back to the list, to add more runs",
       },
       hosts: { search: "search", add: "add a server", edit: "change the chosen server" },
