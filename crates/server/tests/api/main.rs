@@ -10,6 +10,7 @@
 
 mod access;
 mod agreement;
+mod alerts;
 mod artifacts;
 mod clients;
 mod diagnostics;
