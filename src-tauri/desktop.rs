@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use runicorn_server::{Desktop, DesktopFuture};
+use runicorn_server::{Desktop, DesktopFuture, RunNotice};
 use tauri::{AppHandle, Manager, async_runtime};
 use tokio::sync::oneshot;
 
-use crate::{blank_check::BlankCheck, window};
+use crate::{blank_check::BlankCheck, notice_text, window};
 
 /// The handle that the server holds.
 pub(crate) struct Handle {
@@ -41,8 +41,8 @@ impl Desktop for Handle {
         Box::pin(async { answered.await.ok().flatten() })
     }
 
-    fn notify(&self, title: &str, text: &str) {
-        notify(title, text);
+    fn notify(&self, notice: &RunNotice) {
+        notify(&notice.name, &notice_text::of(notice));
     }
 
     fn open_url(&self, url: &str) -> DesktopFuture<Result<(), String>> {

@@ -7,6 +7,7 @@ mod desktop;
 mod memory;
 mod menu;
 mod menu_text;
+mod notice_text;
 mod platform;
 mod relaunch;
 mod window;

@@ -2,6 +2,7 @@
 
 /// One language of the menu.
 pub(crate) struct MenuText {
+    pub(crate) is_chinese: bool,
     pub(crate) file: &'static str,
     pub(crate) open_in_browser: &'static str,
     pub(crate) quit: &'static str,
@@ -22,6 +23,7 @@ pub(crate) struct MenuText {
 }
 
 const ENGLISH: MenuText = MenuText {
+    is_chinese: false,
     file: "File",
     open_in_browser: "Open in browser",
     quit: "Quit Runicorn",
@@ -42,6 +44,7 @@ const ENGLISH: MenuText = MenuText {
 };
 
 const CHINESE: MenuText = MenuText {
+    is_chinese: true,
     file: "文件",
     open_in_browser: "在浏览器中打开",
     quit: "退出 Runicorn",

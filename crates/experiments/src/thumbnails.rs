@@ -89,8 +89,10 @@ impl ThumbnailCache {
     ) -> io::Result<Option<Thumbnail>> {
         let side_px = Self::side_for(side_px);
         let path = self.path_of(place, original, side_px);
-        if let Some(kept) = read_kept(&path) {
-            return Ok(kept);
+        match read_kept(&path) {
+            Some(Made::Smaller(kept)) => return Ok(Some(kept)),
+            Some(Made::Nothing) => return Ok(None),
+            None => {}
         }
         if original.bytes > MOST_FILE_BYTES {
             return Ok(None);
@@ -178,8 +180,15 @@ struct Kept {
     modified: SystemTime,
 }
 
-/// What is kept under a name: a thumbnail, that there is none, or (`None`) nothing yet. Being looked at makes it young again.
-fn read_kept(path: &Path) -> Option<Option<Thumbnail>> {
+/// What came of the try to make a thumbnail.
+enum Made {
+    Smaller(Thumbnail),
+    /// The original is to be shown.
+    Nothing,
+}
+
+/// What is kept under a name; `None` when nothing is yet. Being looked at makes it young again.
+fn read_kept(path: &Path) -> Option<Made> {
     let file = File::open(path).ok()?;
     let mut bytes = Vec::new();
     let mut reader = (&file).take(MOST_THUMBNAIL_BYTES);
@@ -191,9 +200,9 @@ fn read_kept(path: &Path) -> Option<Option<Thumbnail>> {
         Some(b"\x89PNG") => "image/png",
         Some(b"\xff\xd8\xff\xe0" | b"\xff\xd8\xff\xdb") => "image/jpeg",
         Some(_) => return None,
-        None => return bytes.is_empty().then_some(None),
+        None => return bytes.is_empty().then_some(Made::Nothing),
     };
-    Some(Some(Thumbnail {
+    Some(Made::Smaller(Thumbnail {
         bytes,
         content_type,
     }))

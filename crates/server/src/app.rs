@@ -1,8 +1,8 @@
 //! The handles that a handler may use. Cheap to clone.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::StartError;
 use crate::access::Access;
+use crate::alerts::Alerts;
 use crate::annotations::Annotations;
 use crate::blocking::LeftWork;
 use crate::config::Config;
@@ -33,6 +34,15 @@ use crate::thumbnails::Thumbnails;
 #[derive(Clone)]
 pub struct App(Arc<Handles>);
 
+/// The same for a thread that must not keep a server alive.
+pub(crate) struct WeakApp(Weak<Handles>);
+
+impl WeakApp {
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(App)
+    }
+}
+
 struct Handles {
     config: Config,
     access: Access,
@@ -49,6 +59,7 @@ struct Handles {
     list_answers: ListAnswers,
     annotations: Annotations,
     preferences: Preferences,
+    alerts: Alerts,
     telemetry: Telemetry,
     #[cfg(feature = "hosts")]
     hosts: HostHandles,
@@ -80,6 +91,7 @@ impl App {
             store_switches: watch::Sender::new(0),
             annotations,
             preferences,
+            alerts: Alerts::at(&config.folders.state),
             telemetry,
             #[cfg(feature = "hosts")]
             hosts: HostHandles::new(&config),
@@ -186,6 +198,20 @@ impl App {
         &self.0.preferences
     }
 
+    /// What a person wants to be told of, and what happened.
+    pub(crate) fn alerts(&self) -> &Alerts {
+        &self.0.alerts
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.0))
+    }
+
+    /// Nobody but the caller holds this server any more.
+    pub(crate) fn is_last_handle(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// What this machine is doing.
     pub(crate) fn telemetry(&self) -> &Telemetry {
         &self.0.telemetry
@@ -235,6 +261,7 @@ impl App {
 
     pub(crate) async fn stop(&self) {
         let limits = self.0.config.limits;
+        self.0.alerts.stop();
         let store = self.store();
         let index = tokio::task::spawn_blocking(move || store.close(limits.stop_time));
         let sockets = async {

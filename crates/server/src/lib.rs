@@ -17,6 +17,7 @@
 )]
 
 mod access;
+mod alerts;
 pub mod allocator;
 mod annotations;
 mod api;
@@ -69,8 +70,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use access::is_loopback_address;
+pub use alerts::RunEvent;
 pub use app::App;
-pub use desktop::{Desktop, DesktopFuture};
+pub use desktop::{Desktop, DesktopFuture, RunNotice};
 pub use error::{ApiError, ErrorBody};
 pub use listening::Listener;
 pub use log_files::{LogFiles, LogWriter, start_log};
@@ -94,6 +96,9 @@ pub enum StartError {
     /// The system gives no thread.
     #[error("the machine cannot be watched")]
     Telemetry(#[source] std::io::Error),
+    /// The system gives no thread.
+    #[error("runs cannot be watched")]
+    Alerts(#[source] std::io::Error),
 }
 
 impl Server {
@@ -103,6 +108,7 @@ impl Server {
     /// Only when the root has no usable name; a missing or unreadable root is a state that the page shows.
     pub fn new(config: Config) -> Result<Self, StartError> {
         let app = App::new(config)?;
+        alerts::start(&app).map_err(StartError::Alerts)?;
         Ok(Self {
             front: Arc::new(Front::new(app)),
         })

@@ -29,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::experiments::routes())
         .merge(api::experiment_metrics::routes())
         .merge(api::settings::routes())
+        .merge(api::alerts::routes())
         .merge(api::desktop::routes())
         .merge(api::live::routes())
         .merge(api::retired::routes())

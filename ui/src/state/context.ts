@@ -2,6 +2,7 @@
 import { createContext } from "svelte";
 import type { Api } from "../api/client";
 import type { Live } from "../api/live.svelte";
+import type { Alerts } from "./alerts.svelte";
 import type { Clock } from "./clock.svelte";
 import type { Connecting } from "./connecting.svelte";
 import type { Desktop } from "./desktop.svelte";
@@ -22,4 +23,6 @@ export const [getToasts, setToasts] = createContext<Toasts>();
 export const [getRunList, setRunList] = createContext<RunSource>();
 export const [getRoot, setRoot] = createContext<Root>();
 export const [getDesktop, setDesktop] = createContext<Desktop>();
+/** What a person is told of on the machine on screen. */
+export const [getAlerts, setAlerts] = createContext<Alerts>();
 export const [getClock, setClock] = createContext<Clock>();

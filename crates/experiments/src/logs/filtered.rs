@@ -106,10 +106,6 @@ pub struct SaidByLines {
 
 /// Some of the shown lines.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says one thing of the log; they are not states of one machine"
-)]
 pub struct FilteredPage {
     /// Whether there is a log at all.
     pub exists: bool,

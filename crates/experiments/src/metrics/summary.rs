@@ -1,5 +1,6 @@
 //! What metrics a run has, and their extremes: the list that a page of charts starts from.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -176,6 +177,23 @@ pub struct StepPoint {
 }
 
 impl Columns {
+    /// How many numbers of each metric are NaN or infinite; metrics whose numbers are all finite are left out. Groups that were counted
+    /// before are not counted again.
+    pub fn non_finite_counts(&self) -> BTreeMap<String, u64> {
+        let mut counts = vec![0; self.names.len()];
+        for group in &self.groups {
+            for (chunk, stats) in group.chunks.iter().zip(group.stats()) {
+                counts[chunk.column as usize] += stats.non_finite;
+            }
+        }
+        let is_metric = |column| !matches!(column, TS | GLOBAL_STEP | STEP | TIME | EPOCH);
+        let names = self.names.iter().filter(|(column, _)| is_metric(*column));
+        names
+            .map(|(column, name)| (name.to_owned(), counts[column as usize]))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
     /// The points of a numeric metric ordered by step (file order within one), at most `limit`.
     pub fn points_by_step(&self, metric: &str, limit: usize) -> Vec<StepPoint> {
         let Some(column) = self.names.find(metric).filter(|&column| column != TS) else {
@@ -253,6 +271,11 @@ mod tests {
             (acc.points, acc.non_finite, acc.min, acc.last_time),
             (2, 1, Some(0.5), Some(1.5)),
             "the line's ts stands in"
+        );
+        let counts = columns.non_finite_counts();
+        assert_eq!(
+            counts,
+            BTreeMap::from([("acc".into(), 1), ("loss".into(), 1)])
         );
     }
 

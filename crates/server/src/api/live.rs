@@ -35,7 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// Live events as JSON text frames: `{"type":"hello","version","cursor"}`, `{"type":"runs","cursor"}` (ask `/api/run-list` since),
 /// `{"type":"run","run","events_bytes","log_bytes"}` for watched runs, `{"type":"indexing","done","total"}`, `{"type":"storage",…}`,
-/// `{"type":"hosts"}` (ask `/api/hosts`).
+/// `{"type":"hosts"}` (ask `/api/hosts`), `{"type":"alerts","newest"}` (ask `/api/alerts`).
 /// The client sends `{"watch":["id",…]}`, each time the whole list.
 #[utoipa::path(get, path = "/api/live", tag = "live", responses((status = 101, description = "A WebSocket")))]
 async fn follow(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
@@ -45,12 +45,17 @@ async fn follow(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
 
 /// What has happened since the client was last told.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a kind of change that is merged"
+)]
 struct News {
     runs: bool,
     grown: BTreeSet<String>,
     indexing: Option<IndexProgress>,
     storage: bool,
     hosts: bool,
+    alerts: bool,
 }
 
 /// Shared by a socket's task and its thread.
@@ -78,6 +83,7 @@ async fn tell(app: App, mut socket: Socket) {
         return;
     }
     let mut hosts = HostChanges::of(&app);
+    let mut alerts = app.alerts().news();
     loop {
         let frames = tokio::select! {
             command = socket.recv() => match command {
@@ -89,6 +95,10 @@ async fn tell(app: App, mut socket: Socket) {
             },
             () = hosts.next() => {
                 link.note_hosts();
+                continue;
+            }
+            Ok(()) = alerts.changed() => {
+                link.note_alerts();
                 continue;
             }
             () = link.arrived.notified() => link.frames(&app).await,
@@ -164,6 +174,11 @@ impl Link {
         self.arrived.notify_one();
     }
 
+    fn note_alerts(&self) {
+        self.news.lock().alerts = true;
+        self.arrived.notify_one();
+    }
+
     async fn frames(&self, app: &App) -> Vec<Value> {
         let news = std::mem::take(&mut *self.news.lock());
         let app = app.clone();
@@ -188,6 +203,9 @@ impl News {
         }
         if self.hosts {
             frames.push(json!({"type": "hosts"}));
+        }
+        if self.alerts {
+            frames.push(json!({"type": "alerts", "newest": app.alerts().newest()}));
         }
         frames.extend(self.grown.iter().map(|id| run_frame(&store, id)));
         frames

@@ -1,6 +1,7 @@
 //! The rooms of the API: handlers and their wire shapes. A handler extracts, calls one function of a domain crate and
 //! shapes the answer.
 
+pub(crate) mod alerts;
 pub(crate) mod annotations;
 pub(crate) mod artifacts;
 pub(crate) mod assets;

@@ -11,6 +11,7 @@
 mod access;
 
 mod agreement;
+mod alerts;
 mod annotations;
 mod artifacts;
 mod clients;
