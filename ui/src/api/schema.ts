@@ -4,6 +4,58 @@
  */
 
 export interface paths {
+    "/api/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what to look for. */
+        get: operations["show_rules"];
+        /** Replaces all rules. They are followed when the answer comes. */
+        put: operations["replace_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what happened to watched runs. */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that a person has looked at all events up to a number. */
+        post: operations["see_alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/artifacts": {
         parameters: {
             query?: never;
@@ -803,7 +855,7 @@ export interface paths {
         /**
          * Live events as JSON text frames: `{"type":"hello","version","cursor"}`, `{"type":"runs","cursor"}` (ask `/api/run-list` since),
          *     `{"type":"run","run","events_bytes","log_bytes"}` for watched runs, `{"type":"indexing","done","total"}`, `{"type":"storage",…}`,
-         *     `{"type":"hosts"}` (ask `/api/hosts`).
+         *     `{"type":"hosts"}` (ask `/api/hosts`), `{"type":"alerts","newest"}` (ask `/api/alerts`).
          *     The client sends `{"watch":["id",…]}`, each time the whole list.
          */
         get: operations["follow"];
@@ -2213,6 +2265,73 @@ export interface components {
         Accepted: {
             ok: boolean;
         };
+        /** @description One event. */
+        AlertAnswer: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: double
+             * @description Unix seconds.
+             */
+            at: number;
+            event: components["schemas"]["RunEvent"];
+            run: string;
+            /** @description The run's alias, or its id. */
+            name: string;
+            /** @description Folder of the run. */
+            path: string;
+            /** @description Whether the run belongs to the storage root that is shown. */
+            here: boolean;
+            /** @description The word of the run's state, for an end. */
+            status?: string | null;
+            /**
+             * Format: double
+             * @description How long nothing was written, for a stall.
+             */
+            silent_secs?: number | null;
+            /** @description The first metrics that are NaN or infinite. */
+            metrics: string[];
+        };
+        /** @description One rule. Each event is told once for each run. */
+        AlertRule: {
+            /** @description Chosen by the page. */
+            id: string;
+            enabled: boolean;
+            runs: components["schemas"]["WatchedRuns"];
+            /** @description The run finished or was interrupted. */
+            ended: boolean;
+            /** @description The run failed, or its process is gone. */
+            failed: boolean;
+            /**
+             * Format: double
+             * @description Nothing was written for so long while the run is running.
+             */
+            stalled_after_secs?: number | null;
+            /** @description A metric is NaN or infinite. */
+            non_finite: boolean;
+            /** @description Only these metrics; none means any. */
+            metrics?: string[];
+        };
+        /** @description Every rule. */
+        AlertRules: {
+            /** @description At most 100. */
+            rules: components["schemas"]["AlertRule"][];
+        };
+        /** @description What happened to watched runs. */
+        AlertsAnswer: {
+            /** @description Newest first, at most 200. */
+            events: components["schemas"]["AlertAnswer"][];
+            /**
+             * Format: int64
+             * @description Number of the newest event, whether it is listed or not.
+             */
+            newest: number;
+            /**
+             * Format: int64
+             * @description Events up to this number were looked at.
+             */
+            seen: number;
+        };
         /**
          * @description What is drawn around a mean.
          * @enum {string}
@@ -3204,6 +3323,11 @@ export interface components {
             liveness: components["schemas"]["Liveness"];
             deleted: boolean;
         };
+        /**
+         * @description What can happen to a run.
+         * @enum {string}
+         */
+        RunEvent: "ended" | "failed" | "stalled" | "non_finite";
         /** @description One run to export. */
         RunExport: {
             run_id: string;
@@ -3352,6 +3476,11 @@ export interface components {
             /** Format: int64 */
             scanned_bytes: number;
         };
+        /** @description Where a person has looked to. */
+        SeenAnswer: {
+            /** Format: int64 */
+            seen: number;
+        };
         /** @description A run list as it was seen last. */
         SeenListAnswer: {
             /** @description `user@host:port`. */
@@ -3362,6 +3491,11 @@ export interface components {
             age_secs: number;
             /** @description The answer of `/api/run-list` as it was then. */
             answer: Record<string, never>;
+        };
+        /** @description Up to where. */
+        SeenQuestion: {
+            /** Format: int64 */
+            up_to: number;
         };
         /** @description Series, in the order of `runs` and within one of `metrics`. */
         SeriesAnswer: {
@@ -3665,6 +3799,26 @@ export interface components {
             /** @description At most 200 of `config:<name>`, `summary:<name>`, `last:<metric>`, `min:<metric>`, `max:<metric>`. */
             fields: string[];
         };
+        /** @description The runs of a rule. */
+        WatchedRuns: {
+            /** @enum {string} */
+            kind: "all";
+        } | {
+            /** @description Their ids, at most 1,000. */
+            ids: string[];
+            /** @enum {string} */
+            kind: "chosen";
+        } | {
+            /** @description Such as `cv/detection`. */
+            path: string;
+            /** @enum {string} */
+            kind: "folder";
+        } | {
+            /** @description The tag. */
+            tag: string;
+            /** @enum {string} */
+            kind: "tag";
+        };
         /** @description Widths of one table at one window size. */
         WidthsAnswer: {
             table: string;
@@ -3682,6 +3836,111 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    show_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+        };
+    };
+    replace_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description Only events after this number */
+                after?: number;
+                /** @description 0 to 200 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsAnswer"];
+                };
+            };
+        };
+    };
+    see_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenAnswer"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_artifacts: {
         parameters: {
             query?: {
