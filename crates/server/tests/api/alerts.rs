@@ -13,7 +13,7 @@ use crate::recorded_run::{RUN, RecordedRun, losses};
 use crate::support::{RECORDED_HOST, TestServer};
 
 /// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A shell that only keeps what it was to show.
 #[derive(Clone, Default)]
@@ -192,7 +192,7 @@ async fn a_run_that_writes_nothing_for_the_time_of_the_rule_has_stalled() {
 async fn a_run_that_was_silent_before_anybody_watched_is_nothing_new() {
     let server = TestServer::empty().await;
     let run = RecordedRun::new(&server, "running");
-    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    let long_ago = SystemTime::now() - Duration::from_hours(1);
     for name in ["meta.json", "status.json"] {
         let file = std::fs::File::options()
             .append(true)
