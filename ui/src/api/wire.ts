@@ -15,6 +15,8 @@ export interface RunMetricsOfMany {
   runs: RunMetrics[];
   /** Runs that are not here. */
   missing: string[];
+  /** Why a machine said nothing of its runs, where several were asked. */
+  failed?: Map<string, unknown>;
 }
 export type SeriesRequest = Omit<Schemas["SeriesQuestion"], "groups" | "band"> &
   Partial<Pick<Schemas["SeriesQuestion"], "groups" | "band">> & { cursor?: string | null };

@@ -1,15 +1,20 @@
 /** The runs that are ticked in the list on screen, for deeds that are offered elsewhere too. */
-import { compareHref } from "./places";
+import { ALL, compareHref } from "./places";
 
 interface Ticked {
   id: string;
   origin: { machine: string };
 }
 
-/** Where these runs stand beside each other; null when they are too few or lie on several machines. */
+/** Where these runs stand beside each other; null when they are too few. Of several machines each names its own. */
 export function comparisonOf(rows: readonly Ticked[]): string | null {
   const machine = rows[0]?.origin.machine ?? "";
-  if (rows.length < 2 || rows.some((row) => row.origin.machine !== machine)) return null;
+  if (rows.length < 2) return null;
+  if (rows.some((row) => row.origin.machine !== machine))
+    return compareHref(
+      rows.map((row) => `${row.origin.machine}/${row.id}`),
+      ALL,
+    );
   return compareHref(
     rows.map((row) => row.id),
     machine,

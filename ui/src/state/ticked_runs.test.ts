@@ -11,10 +11,15 @@ describe("ticked runs", () => {
     );
   });
 
-  it("do not when they are too few or lie on several machines", () => {
+  it("of several machines name theirs", () => {
+    expect(comparisonOf([row("a"), row("b", "ssh:gpu-03")])).toBe(
+      "/at/all/compare?runs=%2Fa,ssh%3Agpu-03%2Fb",
+    );
+  });
+
+  it("do not when they are too few", () => {
     expect(comparisonOf([])).toBeNull();
     expect(comparisonOf([row("a")])).toBeNull();
-    expect(comparisonOf([row("a"), row("b", "ssh:gpu-03")])).toBeNull();
   });
 
   it("are brought to the list once", () => {

@@ -19,6 +19,7 @@ export const compareEn = {
     all: "Show all",
     none: "Hide all",
     gone: "No run here has this id",
+    away: "{machine} is not reachable",
     failed: "Not loaded: {detail}",
     again: "Load {name} again",
     add: "Add or change runs, on the Runs page (Esc)",

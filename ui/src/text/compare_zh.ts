@@ -20,6 +20,7 @@ export const compareZh: CompareText = {
     all: "全部显示",
     none: "全部隐藏",
     gone: "这里没有该编号的实验",
+    away: "无法连接 {machine}",
     failed: "未加载：{detail}",
     again: "重新加载 {name}",
     add: "在实验页面添加或更改实验（Esc）",

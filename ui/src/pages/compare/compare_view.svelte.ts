@@ -1,7 +1,10 @@
 /** The runs of a comparison as the page holds them: their metrics, what they recorded, what of them is not here. */
 import { type Api, ApiError, segment } from "../../api/client";
-import type { Live, LiveFrame } from "../../api/live.svelte";
+import type { LiveFrame } from "../../api/live.svelte";
 import type { RunDetail, RunMetrics, RunMetricsOfMany } from "../../api/wire";
+
+import { NOT_REACHABLE } from "./hosts/many_api";
+import type { Following } from "./hosts/many_live";
 
 /** Times between two looks at runs that grow. */
 const CALM_MILLIS = 1_000;
@@ -10,6 +13,9 @@ const BLIND_MILLIS = 4_000;
 /** The run's own absence, not that of the machine that was asked. */
 export const isGone = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 404 && error.code !== "SESSION_NOT_FOUND";
+
+/** Its machine is not connected. */
+export const isAway = (error: unknown): boolean => error instanceof ApiError && error.code === NOT_REACHABLE;
 
 export class CompareView {
   metrics = $state.raw<ReadonlyMap<string, RunMetrics>>(new Map());
@@ -36,7 +42,7 @@ export class CompareView {
   constructor(
     readonly api: Api,
     readonly ids: readonly string[],
-    readonly live: Live,
+    readonly live: Following,
   ) {}
 
   start(): () => void {
@@ -62,6 +68,7 @@ export class CompareView {
       const body = { runs: ids };
       const answer = await this.api.post<RunMetricsOfMany>("/api/run-metrics", body, this.#flight.signal);
       for (const id of answer.missing) faults.set(id, new ApiError(404, "RUN_NOT_FOUND", id));
+      for (const [id, error] of answer.failed ?? []) faults.set(id, error);
       if (answer.runs.length > 0)
         this.metrics = new Map([...this.metrics, ...answer.runs.map((one) => [one.run, one] as const)]);
     } catch (error) {
@@ -87,6 +94,12 @@ export class CompareView {
     this.details = new Map([...this.details, ...details.found]);
     this.#fault(missing, new Map([...assets.faults, ...details.faults]));
     this.waitingForDetails = false;
+  }
+
+  /** A machine may be there again. */
+  async retryAway(): Promise<void> {
+    const away = [...this.faults].filter(([, fault]) => isAway(fault)).map(([id]) => id);
+    if (away.length > 0) await this.load(away);
   }
 
   async retry(id: string): Promise<void> {

@@ -1,8 +1,14 @@
 /** The runs of a comparison as its parts show them. Pure. */
 import type { RunRow } from "../../api/wire";
+import { runHref } from "../../state/places";
+import type { KeyParts } from "./hosts/run_key";
 
 export interface ComparedRun {
   id: string;
+  /** Where it is looked at alone. */
+  href: string;
+  /** What its machine is called, in a comparison over several. */
+  machine: string;
   name: string;
   /** The end of the id, which tells runs of one name apart. */
   short: string;
@@ -19,21 +25,31 @@ export interface ComparedRun {
   fault: unknown;
 }
 
+/** Whose the runs are, and what the machines are called. */
+export interface Over {
+  machineOf: (id: string) => KeyParts;
+  nameOf: (machine: string) => string;
+}
+
 export function comparedRuns(
   ids: readonly string[],
   rows: readonly RunRow[],
   faults: ReadonlyMap<string, unknown>,
   looks: ReadonlyMap<string, number>,
   hidden: ReadonlySet<string>,
+  over: Over = { machineOf: (id) => ({ machine: "", id }), nameOf: () => "" },
 ): ComparedRun[] {
   const wanted = new Set(ids);
   const known = new Map(rows.filter((row) => wanted.has(row.id)).map((row) => [row.id, row]));
   return ids.map((id) => {
     const row = known.get(id);
+    const own = over.machineOf(id);
     return {
       id,
-      name: row?.alias || id,
-      short: id.split("_").at(-1) ?? id,
+      href: runHref(own.id, own.machine),
+      machine: over.nameOf(own.machine),
+      name: row?.alias || own.id,
+      short: own.id.split("_").at(-1) ?? own.id,
       status: row?.status ?? null,
       path: row?.path ?? null,
       tags: row?.tags ?? [],

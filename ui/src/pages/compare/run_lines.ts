@@ -15,7 +15,17 @@ export function runLines(
     const curve = byId.get(id);
     if (!curve || !shown || curve.x.length + curve.nonFinite.length === 0) return [];
     const { x, y, smooth, nonFinite } = curve;
-    return [{ id, label: name === id ? `…${short}` : name, x, y, smooth, nonFinite, colour: look }];
+    return [
+      {
+        id,
+        label: name === id || id.endsWith(`/${name}`) ? `…${short}` : name,
+        x,
+        y,
+        smooth,
+        nonFinite,
+        colour: look,
+      },
+    ];
   });
 }
 

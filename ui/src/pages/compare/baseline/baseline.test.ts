@@ -6,6 +6,8 @@ import { metricSection } from "./metric_rows";
 
 const run = (id: string, best: ComparedRun["best"] = null): ComparedRun => ({
   id,
+  href: "",
+  machine: "",
   name: id,
   short: id,
   status: "finished",

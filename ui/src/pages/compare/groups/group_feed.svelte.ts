@@ -57,6 +57,13 @@ export class GroupFeed {
     }
   }
 
+  /** Another machine can be asked now. */
+  again(): void {
+    const field = this.#wanted;
+    this.#wanted = null;
+    if (field !== null) void this.need(field);
+  }
+
   valueOf(run: string): RecordedValue {
     return this.#values.get(run) ?? null;
   }

@@ -8,6 +8,8 @@ import { type GroupWords, groupRuns, readGroupBy, tagsOf } from "./run_groups";
 const words: GroupWords = { missing: "none", without: "no {tag}", stateWord: (state) => `<${state}>` };
 const run = (id: string, more: Partial<ComparedRun> = {}): ComparedRun => ({
   id,
+  href: "",
+  machine: "",
   name: id,
   short: id,
   status: "finished",

@@ -53,7 +53,10 @@ export function groupRuns(
 ): RunGroup[] {
   const groups = new Map<string, RunGroup>();
   for (const run of runs) {
-    const { key, label } = shareOf(by, run, recorded, words);
+    const share = shareOf(by, run, recorded, words);
+    // No machine can average the points of another one: each has groups of its own.
+    const key = run.machine ? `${share.key} ${run.machine}` : share.key;
+    const label = run.machine ? `${share.label} · ${run.machine}` : share.label;
     const group = groups.get(key);
     if (group) group.runs.push(run);
     else groups.set(key, { key, line: lineOfGroup(key), label, runs: [run] });
@@ -62,7 +65,7 @@ export function groupRuns(
 }
 
 function inOrder(one: RunGroup, other: RunGroup): number {
-  const last = (group: RunGroup) => Number(group.key === MISSING);
+  const last = (group: RunGroup) => Number(group.key === MISSING || group.key.startsWith(`${MISSING} `));
   const [a, b] = [Number(one.key.slice(1)), Number(other.key.slice(1))];
   const numbers = one.key.length > 1 && other.key.length > 1 && !Number.isNaN(a) && !Number.isNaN(b);
   return last(one) - last(other) || (numbers ? a - b : order.compare(one.label, other.label));

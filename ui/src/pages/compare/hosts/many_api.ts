@@ -1,0 +1,153 @@
+/** The questions of a comparison to several machines at once: each is asked for its own runs, and their answers are put together. */
+import { Api, ApiError, type CallOptions } from "../../../api/client";
+import type { RecordedValue } from "../../../api/run_values";
+import type { RunMetricsOfMany, SeriesAnswer, SeriesRequest } from "../../../api/wire";
+import { byMachine, groupsOf, keyOf, partsOf } from "./run_key";
+
+/** Code of the fault of a machine that is not connected. */
+export const NOT_REACHABLE = "NOT_REACHABLE";
+
+interface RunsBody {
+  runs: string[];
+}
+interface NamesAnswer {
+  config: string[];
+  summary: string[];
+  metrics: string[];
+  later: string[];
+}
+interface ValuesAnswer {
+  runs: string[];
+  values: RecordedValue[][];
+  later: string[];
+}
+
+/** What one machine answered, or why it did not. */
+type Told<Answer> = { machine: string; answer: Answer } | { machine: string; error: unknown };
+
+const ofRun = /^(\/api\/(?:run-detail|run-code|runs)\/)([^/]+)(\/.*)?$/;
+
+export class ManyApi extends Api {
+  readonly #apiOf: (machine: string) => Api | null;
+
+  /** `apiOf` says how a machine is reached now; null while it is not connected. */
+  constructor(apiOf: (machine: string) => Api | null) {
+    super();
+    this.#apiOf = apiOf;
+  }
+
+  override async call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    const run = ofRun.exec(path);
+    if (run) {
+      const { machine, id } = partsOf(decodeURIComponent(run[2] ?? ""));
+      return this.#reach(machine).call(method, `${run[1]}${encodeURIComponent(id)}${run[3] ?? ""}`, options);
+    }
+    const { signal } = options;
+    if (path === "/api/series") return (await this.#series(options.body as SeriesRequest, signal)) as Answer;
+    const body = options.body as RunsBody;
+    const ask = <Part>() =>
+      this.#all(byMachine(body.runs), (api, runs) => api.post<Part>(path, { ...body, runs }, signal));
+    if (path === "/api/run-metrics") return metricsOf(body.runs, await ask()) as Answer;
+    if (path === "/api/run-values/names") return namesOf(answered(await ask())) as Answer;
+    return valuesOf(answered(await ask())) as Answer;
+  }
+
+  #reach(machine: string): Api {
+    const api = this.#apiOf(machine);
+    if (!api) throw new ApiError(0, NOT_REACHABLE, "");
+    return api;
+  }
+
+  async #all<Answer>(
+    ids: ReadonlyMap<string, string[]>,
+    ask: (api: Api, ids: string[], machine: string) => Promise<Answer>,
+  ): Promise<Told<Answer>[]> {
+    const one = async ([machine, own]: [string, string[]]): Promise<Told<Answer>> => {
+      try {
+        return { machine, answer: await ask(this.#reach(machine), own, machine) };
+      } catch (error) {
+        return { machine, error };
+      }
+    };
+    return Promise.all([...ids].map(one));
+  }
+
+  /** A machine goes on from its own cursor; where one begins anew, all do. */
+  async #series(request: SeriesRequest, signal?: AbortSignal): Promise<SeriesAnswer> {
+    const groups = request.groups ?? [];
+    const ids = byMachine([...request.runs, ...groups.flat()]);
+    const wanted = new Set(request.runs);
+    const known = request.cursor ? (JSON.parse(request.cursor) as Record<string, string>) : {};
+    const goesOn = [...ids.keys()].every((machine) => known[machine] !== undefined);
+    const told = await this.#all(ids, async (api, own, machine) => {
+      const mine = groupsOf(groups, machine);
+      const body: SeriesRequest = {
+        ...request,
+        runs: [...new Set(own)].filter((id) => wanted.has(keyOf(machine, id))),
+        cursor: goesOn ? (known[machine] ?? null) : null,
+        ...(request.groups ? { groups: mine.map((group) => group.runs) } : {}),
+      };
+      const answer = await api.post<SeriesAnswer>("/api/series", body, signal);
+      return { answer, places: mine.map((group) => group.at) };
+    });
+    const parts = answered(told);
+    if (goesOn && parts.some((part) => !part.answer.answer.delta))
+      return this.#series({ ...request, cursor: null }, signal);
+    return {
+      series: parts.flatMap(({ machine, answer: { answer } }) =>
+        answer.series.map((one) => ({ ...one, run: keyOf(machine, one.run) })),
+      ),
+      groups: parts.flatMap(({ answer: { answer, places } }) =>
+        (answer.groups ?? []).map((one) => ({ ...one, group: places[one.group] ?? -1 })),
+      ),
+      cursor: JSON.stringify(
+        Object.fromEntries(parts.map(({ machine, answer: { answer } }) => [machine, answer.cursor])),
+      ),
+      delta: goesOn,
+      live: parts.some(({ answer: { answer } }) => answer.live),
+    };
+  }
+}
+
+/** The answers that came; the first fault where none did. */
+function answered<Answer>(told: readonly Told<Answer>[]): { machine: string; answer: Answer }[] {
+  const parts = told.filter((one) => "answer" in one);
+  const [first] = told;
+  if (parts.length === 0 && first && "error" in first) throw first.error;
+  return parts;
+}
+
+function metricsOf(keys: readonly string[], told: readonly Told<RunMetricsOfMany>[]): RunMetricsOfMany {
+  const merged: Required<RunMetricsOfMany> = { runs: [], missing: [], failed: new Map() };
+  for (const one of told) {
+    const key = (id: string) => keyOf(one.machine, id);
+    if ("answer" in one) {
+      merged.runs.push(...one.answer.runs.map((run) => ({ ...run, run: key(run.run) })));
+      merged.missing.push(...one.answer.missing.map(key));
+      continue;
+    }
+    for (const own of keys) if (partsOf(own).machine === one.machine) merged.failed.set(own, one.error);
+  }
+  return merged;
+}
+
+function namesOf(parts: readonly { machine: string; answer: NamesAnswer }[]): NamesAnswer {
+  const all = (kind: "config" | "summary" | "metrics") => [
+    ...new Set(parts.flatMap(({ answer }) => answer[kind])),
+  ];
+  const later = parts.flatMap(({ machine, answer }) => answer.later.map((id) => keyOf(machine, id)));
+  return { config: all("config"), summary: all("summary"), metrics: all("metrics"), later };
+}
+
+function valuesOf(parts: readonly { machine: string; answer: ValuesAnswer }[]): ValuesAnswer {
+  const fields = Math.max(0, ...parts.map(({ answer }) => answer.values.length));
+  const keys = (pick: (answer: ValuesAnswer) => string[]) =>
+    parts.flatMap(({ machine, answer }) => pick(answer).map((id) => keyOf(machine, id)));
+  return {
+    runs: keys((answer) => answer.runs),
+    values: Array.from({ length: fields }, (_, at) =>
+      parts.flatMap(({ answer }) => answer.runs.map((_, row) => answer.values[at]?.[row] ?? null)),
+    ),
+    later: keys((answer) => answer.later),
+  };
+}
