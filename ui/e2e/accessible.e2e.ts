@@ -134,6 +134,21 @@ const faces: Face[] = [
     address: "/recycle-bin",
     ready: (page) => page.getByRole("main").getByText(/./).first().waitFor(),
   },
+  { name: "settings", address: "/settings", ready: region("Storage folder") },
+  { name: "look", address: "/settings?section=look", ready: region("Look and language") },
+  { name: "notifications", address: "/settings?section=notifications", ready: region("Notifications") },
+  { name: "all keys", address: "/settings?section=shortcuts", ready: region("Keyboard") },
+  { name: "about", address: "/settings?section=about", ready: text("State folder") },
+  {
+    name: "compared images",
+    address: `/compare?runs=${MEDIA},${ODD}&tab=images`,
+    ready: region("Compared runs"),
+  },
+  {
+    name: "search over logs",
+    address: `/compare?runs=${LIVE},${ODD}&tab=logs&find=line`,
+    ready: region("Compared runs"),
+  },
   { name: "no such page", address: "/nowhere", ready: text("There is no page at this address.") },
 ];
 

@@ -51,6 +51,11 @@ describe("settings", () => {
     await storage.getByRole("button", { name: `Show ${other}` }).waitFor();
   });
 
+  it("hold the rules of what to be told of", async () => {
+    await open("/settings?section=notifications");
+    await part("Notifications").getByRole("button").first().waitFor();
+  });
+
   it("say what the program is, where it keeps its things and what it said, and copy that for a report", async () => {
     await open("/settings?section=about");
     const about = part("About and diagnostics");

@@ -4,6 +4,7 @@ export const settingsEn = {
   sections: {
     storage: "Storage folder",
     look: "Look and language",
+    notifications: "Notifications",
     shortcuts: "Keyboard",
     about: "About and diagnostics",
   },

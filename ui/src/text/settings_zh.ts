@@ -2,7 +2,13 @@
 import type { settingsEn } from "./settings_en";
 
 export const settingsZh: typeof settingsEn = {
-  sections: { storage: "存储文件夹", look: "外观与语言", shortcuts: "键盘", about: "关于与诊断" },
+  sections: {
+    storage: "存储文件夹",
+    look: "外观与语言",
+    notifications: "通知",
+    shortcuts: "键盘",
+    about: "关于与诊断",
+  },
   sectionsLabel: "设置的各部分",
   storage: {
     shown: "当前显示",

@@ -1,3 +1,5 @@
+//! What becomes of pictures: small ones, hostile ones, ones that changed, and what stays in the cache.
+
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
