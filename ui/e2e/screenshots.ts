@@ -149,11 +149,28 @@ describe("pictures", () => {
   it("of some hundred runs, light, dark, narrow and in Chinese", async () => {
     const root = generateRoot(join(folder, "me/experiments"), 400, 400);
     const viewer = await Viewer.start(root, join(folder, "home"));
+    const curves = async (page: Page) => {
+      await page
+        .getByRole("gridcell", { name: /^(resnet|vit)/ })
+        .nth(12)
+        .waitFor();
+      await page.getByRole("grid").getByRole("img").nth(20).waitFor();
+      await charts(page);
+    };
+    const part = (page: Page) => page.locator("section h2").first().waitFor();
+    const columns =
+      "columns=!last:loss,curve:loss,max:acc,config:lr,config:model,state,started&sort=last:loss";
     await draw(viewer, [
       { name: "runs-light", address: "/runs", ready: charts },
       { name: "runs-dark", address: "/runs", options: dark, ready: charts },
       { name: "runs-zh", address: "/runs", options: { locale: "zh-CN" }, ready: charts },
       { name: "runs-narrow", address: "/runs", options: narrow, ready: charts },
+      { name: "runs-columns", address: `/runs?${columns}`, ready: curves },
+      { name: "runs-groups-dark", address: "/runs?group=path&sort=-best", options: dark, ready: charts },
+      { name: "settings-light", address: "/settings", ready: part },
+      { name: "settings-dark", address: "/settings?section=notifications", options: dark, ready: part },
+      { name: "settings-zh", address: "/settings?section=shortcuts", options: chinese, ready: part },
+      { name: "settings-narrow", address: "/settings?section=look", options: narrow, ready: part },
     ]);
     await viewer.stop();
   });
@@ -219,6 +236,7 @@ describe("pictures", () => {
       { name: "compare-changed", address: `${vision}&tab=changed`, ready: table },
       { name: "compare-changed-dark", address: `${vision}&tab=changed`, options: dark, ready: table },
       { name: "compare-changed-zh", address: `${vision}&tab=changed`, options: chinese, ready: table },
+      { name: "compare-groups", address: `${vision}&group=state`, ready: charts },
       { name: "compare-narrow", address: vision, options: small, ready: charts },
       {
         name: "compare-empty",

@@ -8,6 +8,8 @@ import type { ListedRun } from "../../../state/run_list.svelte";
 
 /** Rows that come into view within this time are asked for together. */
 const GATHER_MILLIS = 30;
+/** Rows in one question. */
+const TOGETHER = 1000;
 /** While a whole table is read, the view follows this often. */
 const REDRAW_MILLIS = 250;
 
@@ -37,6 +39,8 @@ export class RowFeed<Value> {
   readonly #values = new Map<string, Map<string, Value | null>>();
   /** The row objects that a field was asked for: a row that changed is another object. */
   readonly #asked = new Map<string, WeakSet<ListedRun>>();
+  /** What is in view is asked for before what only decides the order. */
+  #inView = new Map<string, Wanted>();
   #wanted = new Map<string, Wanted>();
   #flight = new AbortController();
   #gather: ReturnType<typeof setTimeout> | undefined;
@@ -52,7 +56,8 @@ export class RowFeed<Value> {
   }
 
   /** Asks for the fields of these rows, unless that was done. */
-  need(rows: readonly ListedRun[], fields: readonly string[]): void {
+  need(rows: readonly ListedRun[], fields: readonly string[], inView = true): void {
+    const queue = inView ? this.#inView : this.#wanted;
     void this.#tries;
     for (const field of fields) {
       const asked = this.#asked.get(field) ?? new WeakSet<ListedRun>();
@@ -61,11 +66,11 @@ export class RowFeed<Value> {
         // A machine that is away is not asked; it is once it is back, because its rows are new then.
         if (asked.has(row) || !row.origin.isReachable || row.origin.isRemembered) continue;
         asked.add(row);
-        const wanted = this.#wanted.get(row.key) ?? { row, fields: new Set() };
-        this.#wanted.set(row.key, { row, fields: wanted.fields.add(field) });
+        const wanted = queue.get(row.key) ?? { row, fields: new Set() };
+        queue.set(row.key, { row, fields: wanted.fields.add(field) });
       }
     }
-    if (this.#wanted.size > 0) this.#gather ??= setTimeout(() => void this.#ask(), GATHER_MILLIS);
+    if (this.#open > 0) this.#gather ??= setTimeout(() => void this.#ask(), GATHER_MILLIS);
     untrack(() => this.#count(0));
   }
 
@@ -87,9 +92,8 @@ export class RowFeed<Value> {
     const { signal } = this.#flight;
     let wanted: Wanted[] = [];
     try {
-      while (this.#wanted.size > 0 && !signal.aborted) {
-        wanted = [...this.#wanted.values()];
-        this.#wanted = new Map();
+      while (this.#open > 0 && !signal.aborted) {
+        wanted = this.#next();
         let left = wanted.length;
         for (const machine of new Set(wanted.map(({ row }) => row.origin))) {
           const part = wanted.filter(({ row }) => row.origin === machine);
@@ -135,8 +139,24 @@ export class RowFeed<Value> {
     });
   }
 
+  get #open(): number {
+    return this.#inView.size + this.#wanted.size;
+  }
+
+  /** What is in view, or else so many of the rest that what comes into view meanwhile need not wait long. */
+  #next(): Wanted[] {
+    const queue = this.#inView.size > 0 ? this.#inView : this.#wanted;
+    const taken: Wanted[] = [];
+    for (const [key, wanted] of queue) {
+      if (taken.length === TOGETHER) break;
+      taken.push(wanted);
+      queue.delete(key);
+    }
+    return taken;
+  }
+
   #count(inFlight: number): void {
-    this.left = this.#wanted.size + inFlight;
+    this.left = this.#open + inFlight;
   }
 
   #show(afterMillis = this.left > 1000 ? REDRAW_MILLIS : 0): void {

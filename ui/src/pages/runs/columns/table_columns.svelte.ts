@@ -97,7 +97,7 @@ export class TableColumns {
     if (names.length > 0) this.#names.need(rows);
     const searched = names.flatMap((name) => this.#names.fieldOf(name) ?? []);
     const fields = [...sortedBy.filter(isValue), ...searched];
-    if (fields.length > 0) this.values.need(rows, fields);
+    if (fields.length > 0) this.values.need(rows, fields, false);
   }
 
   needNames(rows: readonly ListedRun[]): void {
