@@ -176,8 +176,8 @@ test("charts", async () => {
 test("moving through a million points", async () => {
   const root = made("charts", chartRoot);
   const { page, address } = await open(root, "charts");
-  await until(page, `${address}/run/${LONG}?chart=loss&from=400000&to=500000`, "dialog canvas", 1);
-  await page.locator("dialog [role=application], dialog [tabindex='0']").first().focus();
+  await until(page, `${address}/run/${LONG}?chart=loss&from=400000&to=500000`, '[role="dialog"] canvas', 1);
+  await page.getByRole("dialog").getByRole("application").focus();
   // From the key to the end of the frame that it changed, without the time that the frame waited for its turn.
   const frames = await page.evaluate(async () => {
     const target = document.activeElement as HTMLElement;
