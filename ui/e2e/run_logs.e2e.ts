@@ -262,6 +262,25 @@ describe("a log of hundreds of megabytes", () => {
       .waitFor();
     await expect.poll(() => lines().locator("[data-line]").count()).toBeLessThan(120);
   });
+
+  it("is filtered by the server in steps that can be stopped and gone on with", async () => {
+    let asked = 0;
+    // The first step is answered, which what was read shows; the next one waits for the reader to say stop.
+    await page.route("**/api/log-filter/**", async (route) => {
+      asked += 1;
+      if (asked === 2) return;
+      await route.continue();
+    });
+    await open(HUGE, "tab=logs&level=error");
+    await expect.poll(() => shownLines().innerText()).toMatch(/^0 lines so far, [1-9].* of .* read$/);
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await expect.poll(() => shownLines().innerText()).toMatch(/^0 lines; stopped after/);
+    await page.getByRole("button", { name: "Read on" }).click();
+    // A viewer built for debugging takes its time for 330 MB, most of all on a busy machine.
+    await lines().getByText("ERROR the very last line").waitFor({ timeout: 120_000 });
+    await expect.poll(() => shownLines().innerText()).toBe("1 of 330,001 lines");
+    expect(asked).toBeGreaterThan(2);
+  });
 });
 
 describe("a chart and the log", () => {
