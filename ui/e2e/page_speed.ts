@@ -79,19 +79,22 @@ function say(name: string, values: readonly number[]): void {
   expect(middle).toBeGreaterThan(0);
 }
 
-/** Milliseconds from the address being typed until so many of these stand and a frame with them was drawn. */
+/** Milliseconds from the address being typed until a frame with so many of these is painted. */
 async function until(page: Page, href: string, selector: string, count: number): Promise<number> {
   await page.goto("about:blank");
   await page.goto(href, { waitUntil: "commit" });
   return page.evaluate(
     ([wanted, least]) =>
       new Promise<number>((done) => {
+        // Looked for as a frame begins; a message that is posted there arrives when that frame is laid out and painted.
+        const painted = new MessageChannel();
+        painted.port1.onmessage = () => done(performance.now());
         const look = () => {
           const found = document.querySelectorAll(wanted as string).length;
-          if (found >= (least as number)) requestAnimationFrame(() => done(performance.now()));
+          if (found >= (least as number)) painted.port2.postMessage(null);
           else requestAnimationFrame(look);
         };
-        look();
+        requestAnimationFrame(look);
       }),
     [selector, count] as const,
   );

@@ -1,4 +1,5 @@
-/** The only `fetch`: JSON in, JSON out, every refusal an `ApiError` with the server's own words. */
+/** Every request: JSON in, JSON out, every refusal an `ApiError` with the server's own words. */
+import { requestOf, takeEarly } from "./early";
 
 export interface ErrorBody {
   detail?: unknown;
@@ -68,13 +69,14 @@ async function refusal(response: Response): Promise<ApiError> {
 }
 
 async function send(method: string, path: string, options: CallOptions): Promise<Response> {
-  const init: RequestInit = { method, signal: options.signal ?? null, cache: "no-cache" };
-  if (options.body !== undefined) {
-    init.body = JSON.stringify(options.body);
-    init.headers = { "content-type": "application/json" };
-  }
+  const init = requestOf(method, options.body, options.signal ?? null);
+  const url = address(path, options.query);
   try {
-    return await fetch(address(path, options.query), init);
+    const early = takeEarly(method, url, init);
+    if (!early) return await fetch(url, init);
+    const response = await early;
+    options.signal?.throwIfAborted();
+    return response;
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
     throw new ApiError(0, "NO_ANSWER", cause instanceof Error ? cause.message : String(cause));

@@ -5,13 +5,16 @@ export interface Slice {
   to: number;
 }
 
+/** Rows that stand ready on each side of those in view. */
+export const SPARE_ROWS = 8;
+
 /** The lines in view and `spare` more on each side. */
 export function sliceInView(
   scrollPx: number,
   viewPx: number,
   linePx: number,
   count: number,
-  spare = 8,
+  spare = SPARE_ROWS,
 ): Slice {
   if (count === 0 || linePx <= 0) return { from: 0, to: 0 };
   const first = Math.floor(Math.max(0, scrollPx) / linePx);

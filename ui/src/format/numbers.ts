@@ -46,9 +46,9 @@ function grouped(value: number): string {
   return Math.abs(value) < 10_000 ? String(value) : thousands(value);
 }
 
-function thousands(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
-}
+// Made once: making one takes longer than a hundred numbers.
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const thousands = (value: number): string => whole.format(value);
 
 function minus(text: string): string {
   return text.replace(/^-/, "−").replace("e-", "e−");

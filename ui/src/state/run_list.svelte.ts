@@ -47,33 +47,69 @@ const textOf = (value: unknown): string | null => (typeof value === "string" ? v
 const numberOf = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null;
 
-/** Another machine may send anything: what is no text, no number, no list of texts is as if it were absent. */
-function readRow(row: Map<string, unknown>): RunRow {
-  const tags = row.get("tags");
+/** Where the members of a row stand among its cells; -1 for those that the answer does not have. */
+type Places = Record<keyof RunRow, number>;
+
+function placesOf(fields: readonly string[]): Places {
+  const at = (field: keyof RunRow): number => fields.indexOf(field);
   return {
-    id: textOf(row.get("id")) ?? "",
-    path: textOf(row.get("path")),
-    alias: textOf(row.get("alias")),
-    status: textOf(row.get("status")) ?? "",
-    status_reason: textOf(row.get("status_reason")),
-    created_at: numberOf(row.get("created_at")),
-    started_at: numberOf(row.get("started_at")),
-    ended_at: numberOf(row.get("ended_at")),
-    tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string") : [],
-    best_metric_name: textOf(row.get("best_metric_name")),
-    best_metric_value: numberOf(row.get("best_metric_value")),
-    best_metric_step: numberOf(row.get("best_metric_step")),
-    best_metric_mode: textOf(row.get("best_metric_mode")),
-    assets_count: numberOf(row.get("assets_count")) ?? 0,
-    problem: textOf(row.get("problem")),
-    last_write_at: numberOf(row.get("last_write_at")),
+    id: at("id"),
+    path: at("path"),
+    alias: at("alias"),
+    status: at("status"),
+    status_reason: at("status_reason"),
+    created_at: at("created_at"),
+    started_at: at("started_at"),
+    ended_at: at("ended_at"),
+    tags: at("tags"),
+    best_metric_name: at("best_metric_name"),
+    best_metric_value: at("best_metric_value"),
+    best_metric_step: at("best_metric_step"),
+    best_metric_mode: at("best_metric_mode"),
+    assets_count: at("assets_count"),
+    problem: at("problem"),
+    last_write_at: at("last_write_at"),
   };
 }
 
-/** Turns the compact rows of an answer into objects named by its `fields`. */
-export function rowsOf(answer: Pick<RunListAnswer, "fields" | "rows">): RunRow[] {
-  const { fields } = answer;
-  return answer.rows.map((cells) => readRow(new Map(fields.map((field, at) => [field, cells[at]]))));
+function tagsOf(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((tag): tag is string => typeof tag === "string");
+}
+
+/**
+ * The compact rows of an answer as rows of a list. Another machine may send anything: what is no text, no number, no list
+ * of texts is as if it were absent. A hundred thousand of them are made before the first frame: each is made once.
+ */
+export function rowsOf(
+  answer: Pick<RunListAnswer, "fields" | "rows">,
+  before: string,
+  origin: RunOrigin,
+): ListedRun[] {
+  const at = placesOf(answer.fields);
+  return answer.rows.map((cells) => {
+    const id = textOf(cells[at.id]) ?? "";
+    return {
+      id,
+      path: textOf(cells[at.path]),
+      alias: textOf(cells[at.alias]),
+      status: textOf(cells[at.status]) ?? "",
+      status_reason: textOf(cells[at.status_reason]),
+      created_at: numberOf(cells[at.created_at]),
+      started_at: numberOf(cells[at.started_at]),
+      ended_at: numberOf(cells[at.ended_at]),
+      tags: tagsOf(cells[at.tags]),
+      best_metric_name: textOf(cells[at.best_metric_name]),
+      best_metric_value: numberOf(cells[at.best_metric_value]),
+      best_metric_step: numberOf(cells[at.best_metric_step]),
+      best_metric_mode: textOf(cells[at.best_metric_mode]),
+      assets_count: numberOf(cells[at.assets_count]) ?? 0,
+      problem: textOf(cells[at.problem]),
+      last_write_at: numberOf(cells[at.last_write_at]),
+      key: before + id,
+      origin,
+    };
+  });
 }
 
 const madeAt = (row: RunRow): number => row.created_at ?? 0;
@@ -132,6 +168,7 @@ export class RunList implements RunSource, RunOrigin {
   readonly api: Api;
   readonly live: Live;
   readonly isRemembered: boolean;
+  /** In front of the ids of its rows: nothing when it stands alone, its name among the rows of others. */
   readonly #before: string;
   readonly #reachable: () => boolean;
   readonly #lastSeen: (() => Promise<SeenList>) | null;
@@ -223,19 +260,14 @@ export class RunList implements RunSource, RunOrigin {
     if (this.#lastSeen === null || this.rows.length > 0) return;
     const seen = await this.#lastSeen().catch(() => null);
     if (seen === null || flight.signal.aborted || this.rows.length > 0) return;
-    this.rows = this.#owned(rowsOf(seen.answer));
+    this.rows = rowsOf(seen.answer, this.#before, this);
     this.storage = seen.answer.storage;
     this.heardAtSecs = Date.now() / 1000 - seen.age_secs;
     this.waiting = false;
   }
 
-  /** Rows of this machine; alone they go by their ids, among those of others by both. */
-  #owned(rows: RunRow[]): ListedRun[] {
-    return rows.map((row) => ({ ...row, key: this.#before + row.id, origin: this }));
-  }
-
   #take(answer: RunListAnswer): void {
-    const rows = this.#owned(rowsOf(answer));
+    const rows = rowsOf(answer, this.#before, this);
     this.heardAtSecs = Date.now() / 1000;
     if (answer.full) this.rows = rows;
     else if (rows.length > 0 || answer.removed.length > 0) {

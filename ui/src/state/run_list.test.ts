@@ -3,30 +3,31 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SeenList } from "../api/hosts";
 import type { Live, LiveFrame } from "../api/live.svelte";
 import type { RunListAnswer, RunRow } from "../api/wire";
-import { merged, newerFirst, RunList, rowsOf } from "./run_list.svelte";
+import { merged, newerFirst, RunList, type RunOrigin, rowsOf } from "./run_list.svelte";
+
+const origin = { machine: "here" } as RunOrigin;
 
 const row = (id: string, created_at: number | null, alias = ""): RunRow =>
   ({ id, created_at, alias }) as RunRow;
 
 describe("rows of an answer", () => {
   it("are named by its fields, in whatever order they come", () => {
-    expect(rowsOf({ fields: ["alias", "id"], rows: [["x", "1"]] })).toMatchObject([{ alias: "x", id: "1" }]);
+    const rows = rowsOf({ fields: ["alias", "id"], rows: [["x", "1"]] }, "here ", origin);
+    expect(rows).toMatchObject([{ alias: "x", id: "1", key: "here 1", origin }]);
   });
 });
 
 describe("rows of a machine that sends anything", () => {
   it("are texts, numbers and lists of texts, or absent", () => {
     const fields = ["id", "alias", "tags", "created_at", "assets_count", "__proto__", "origin"];
-    const [first, second] = rowsOf({
-      fields,
-      rows: [
-        ["a", { toString: 1 }, ["x", 7, null], "yesterday", "many", { polluted: true }, { machine: "x" }],
-        [7, "<img src=x onerror=alert(1)>", "no list", 5, 2, null, null],
-      ],
-    });
+    const rows: unknown[][] = [
+      ["a", { toString: 1 }, ["x", 7, null], "yesterday", "many", { polluted: true }, { machine: "x" }],
+      [7, "<img src=x onerror=alert(1)>", "no list", 5, 2, null, null],
+    ];
+    const [first, second] = rowsOf({ fields, rows }, "", origin);
     expect(first).toMatchObject({ id: "a", alias: null, tags: ["x"], created_at: null, assets_count: 0 });
     expect(first).not.toHaveProperty("polluted");
-    expect(first).not.toHaveProperty("origin");
+    expect(first?.origin).toBe(origin);
     expect(second).toMatchObject({ id: "", alias: "<img src=x onerror=alert(1)>", tags: [], created_at: 5 });
   });
 });

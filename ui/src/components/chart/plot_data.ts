@@ -34,31 +34,36 @@ export interface PlotData {
   hidden: number;
 }
 
-interface Entry {
-  x: number;
-  y: number | null;
-  smooth: number | null;
+/** Points and breaks of one series in x order. */
+interface Entries {
+  x: readonly number[];
+  y: readonly (number | null)[];
+  smooth: readonly (number | null)[] | null;
 }
 
-/** Points and breaks of one series in x order; a break stands after the points of the same x. */
-function entries(series: LineSeries): Entry[] {
-  const found: Entry[] = [];
-  let next = 0;
+/** A break stands after the points of the same x. A series without any is taken as it is. */
+function entriesOf(series: LineSeries): Entries {
   const breaks = series.nonFinite;
+  if (breaks.length === 0) return series;
+  const [x, y, smooth]: [number[], (number | null)[], (number | null)[]] = [[], [], []];
+  const put = (at: number, value: number | null, smoothed: number | null) => {
+    x.push(at);
+    y.push(value);
+    smooth.push(smoothed);
+  };
+  let next = 0;
   for (let i = 0; i < series.x.length; i += 1) {
-    const x = series.x[i] as number;
-    for (; next < breaks.length && (breaks[next]?.[0] as number) < x; next += 1) {
-      found.push({ x: breaks[next]?.[0] as number, y: null, smooth: null });
-    }
-    found.push({ x, y: series.y[i] ?? null, smooth: series.smooth?.[i] ?? null });
+    const at = series.x[i] as number;
+    for (; next < breaks.length && (breaks[next]?.[0] as number) < at; next += 1)
+      put(breaks[next]?.[0] as number, null, null);
+    put(at, series.y[i] ?? null, series.smooth?.[i] ?? null);
   }
-  for (; next < breaks.length; next += 1)
-    found.push({ x: breaks[next]?.[0] as number, y: null, smooth: null });
-  return found;
+  for (; next < breaks.length; next += 1) put(breaks[next]?.[0] as number, null, null);
+  return { x, y, smooth: series.smooth === null ? null : smooth };
 }
 
 export function plotData(list: readonly LineSeries[], xAxis: Axis, yAxis: Axis): PlotData {
-  const rows = list.map(entries);
+  const rows = list.map(entriesOf);
   const places = allPlaces(rows);
   const smoothed = list.some((series) => series.smooth !== null);
   const columns: PlotColumn[] = [places.map((x) => xAxis.at(x))];
@@ -67,12 +72,13 @@ export function plotData(list: readonly LineSeries[], xAxis: Axis, yAxis: Axis):
     const raw: PlotColumn = new Array(places.length).fill(undefined);
     const smooth: PlotColumn = smoothed ? raw.slice() : [];
     let at = 0;
-    for (const entry of row) {
-      while ((places[at] as number) < entry.x) at += 1;
-      const y = placed(entry.y, yAxis);
-      if (entry.y !== null && y === null) hidden += 1;
+    for (let i = 0; i < row.x.length; i += 1) {
+      while ((places[at] as number) < (row.x[i] as number)) at += 1;
+      const value = row.y[i] ?? null;
+      const y = placed(value, yAxis);
+      if (value !== null && y === null) hidden += 1;
       raw[at] = y;
-      if (smoothed) smooth[at] = placed(entry.smooth, yAxis);
+      if (smoothed) smooth[at] = placed(row.smooth?.[i] ?? null, yAxis);
       at += 1;
     }
     columns.push(raw);
@@ -82,19 +88,28 @@ export function plotData(list: readonly LineSeries[], xAxis: Axis, yAxis: Axis):
 }
 
 /** Every x of any series in rising order; one that a series has several times stands there as often. */
-function allPlaces(rows: readonly Entry[][]): number[] {
+function allPlaces(rows: readonly Entries[]): readonly number[] {
+  const [first, ...others] = rows;
+  if (!first) return [];
+  // Runs that are compared mostly have the same steps.
+  if (others.every((row) => isSame(row.x, first.x))) return first.x;
   const most = new Map<number, number>();
-  for (const row of rows) {
+  for (const { x } of rows) {
     let again = 0;
-    row.forEach(({ x }, at) => {
-      again = row[at - 1]?.x === x ? again + 1 : 1;
-      if (again > (most.get(x) ?? 0)) most.set(x, again);
-    });
+    for (let i = 0; i < x.length; i += 1) {
+      const at = x[i] as number;
+      again = i > 0 && x[i - 1] === at ? again + 1 : 1;
+      if (again > (most.get(at) ?? 0)) most.set(at, again);
+    }
   }
   const rising = Float64Array.from(most.keys()).sort();
   const places: number[] = [];
   for (const x of rising) for (let n = most.get(x) ?? 1; n > 0; n -= 1) places.push(x);
   return places;
+}
+
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((x, at) => x === other[at]);
 }
 
 /** On a log x axis places at or below zero do not exist. */

@@ -37,6 +37,9 @@ export type RangeChoice = (typeof RANGE_CHOICES)[number];
 
 export type ChartSize = "small" | "medium" | "large";
 
+/** Above the plot of a chart: its name and value. */
+export const HEAD_PX = 24;
+
 export const CHART_HEIGHT_PX: Record<ChartSize, number> = { small: 132, medium: 196, large: 300 };
 
 export const DEFAULT_OPTIONS: ChartOptions = {

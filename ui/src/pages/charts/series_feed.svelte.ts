@@ -173,7 +173,8 @@ export class SeriesFeed {
 
   #plan(): void {
     // Not begun anew by each chart that scrolls by: a long scroll is fed on its way.
-    this.#gather ??= setTimeout(() => this.#fetchMissing(), GATHER_MILLIS);
+    // The first charts of a page come on screen together.
+    this.#gather ??= setTimeout(() => this.#fetchMissing(), this.charts.size === 0 ? 0 : GATHER_MILLIS);
   }
 
   #fetchMissing(): void {

@@ -123,7 +123,7 @@ export function sorted<Listed extends Row>(
     }
     return a - b;
   });
-  return order.flatMap((at) => rows[at] ?? []);
+  return order.map((at) => rows[at] as Listed);
 }
 
 /** True for the folder itself and everything below it. */

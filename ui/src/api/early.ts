@@ -1,0 +1,41 @@
+/**
+ * Requests that an address needs whatever its page does first: they are on their way while the page is still being made.
+ * Each answer serves the first one who asks for just that.
+ */
+
+export interface FirstRequest {
+  method: "GET" | "POST";
+  path: string;
+  body?: unknown;
+}
+
+const begun = new Map<string, Promise<Response>>();
+
+const keyOf = (method: string, path: string, body: string | undefined): string =>
+  `${method} ${path} ${body ?? ""}`;
+
+export function requestOf(method: string, body: unknown, signal: AbortSignal | null): RequestInit {
+  // Every answer carries an ETag where that pays; nothing is shown from memory without asking.
+  const init: RequestInit = { method, signal, cache: "no-cache" };
+  if (body === undefined) return init;
+  return { ...init, body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+}
+
+export function beginEarly(requests: readonly FirstRequest[]): void {
+  for (const { method, path, body } of requests) {
+    const init = requestOf(method, body, null);
+    const answer = fetch(path, init);
+    // Who asks for it hears of the failure; nobody may ask.
+    answer.catch(() => undefined);
+    begun.set(keyOf(method, path, init.body as string | undefined), answer);
+  }
+}
+
+/** What was begun for this request, once. */
+export function takeEarly(method: string, path: string, init: RequestInit): Promise<Response> | undefined {
+  if (begun.size === 0) return undefined;
+  const key = keyOf(method, path, init.body as string | undefined);
+  const answer = begun.get(key);
+  begun.delete(key);
+  return answer;
+}
