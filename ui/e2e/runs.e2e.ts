@@ -393,10 +393,11 @@ describe("an empty folder", () => {
   beforeEach(() => begin(null));
   afterEach(finish);
 
-  it("explains itself with three lines of Python, and shows the first run as it is written", async () => {
+  it("explains itself with the install line and three lines of Python, and shows the first run as it is written", async () => {
     await page.goto(`${viewer.address}/`);
     await page.getByRole("heading", { name: "No runs here yet" }).waitFor();
-    await said(page.locator("pre")).toMatch(/^.+\n.+\n.+$/);
+    await said(page.locator("pre").first()).toBe("pip install runicorn");
+    await said(page.locator("pre").last()).toMatch(/^.+\n.+\n.+$/);
     await said(page.getByRole("region")).toContain(root);
     writeRun(root, { id: "20261120_120000_abc123", path: "demo/first", alias: "hello" });
     await row("hello").waitFor();
@@ -412,6 +413,14 @@ describe("an empty folder", () => {
     await page.getByRole("button", { name: "Back to my runs" }).click();
     await page.getByRole("heading", { name: "No runs here yet" }).waitFor();
     expect(readdirSync(root)).toEqual(before);
+  });
+
+  it("names the folders on this machine that hold runs already, and shows one", async () => {
+    copyFixture("runicorn-0.6.0", join(viewer.home, "runicorn_data"));
+    await page.goto(`${viewer.address}/`);
+    await page.getByRole("heading", { name: "Folders with runs on this machine" }).waitFor();
+    await page.getByRole("button", { name: /runicorn_data/ }).click();
+    await row("yolo-baseline").waitFor();
   });
 
   it("lets another folder be chosen, and says what is wrong with one that cannot be", async () => {
