@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { GpuTelemetry, RunRow } from "../api/wire";
+import type { GpuTelemetry } from "../api/wire";
 import { frameKey } from "./frame_keys";
 import { gpuSummary } from "./gpu_summary";
-import { fits, runsThatFit, wordsOf } from "./palette";
 
 const gpu = (name: string, util_gpu: number | null, mem_used_mib: number) => ({
   name,
@@ -33,18 +32,6 @@ describe("the GPU summary", () => {
   });
 });
 
-describe("the palette", () => {
-  const rows = ["yolo", "bert", "yolo-2"].map(
-    (alias) => ({ id: alias, alias, path: "cv", tags: ["best"] }) as unknown as RunRow,
-  );
-
-  it("finds runs by any of their words and stops at its limit", () => {
-    expect(runsThatFit(rows, wordsOf("YOLO best"), 9).map((row) => row.id)).toEqual(["yolo", "yolo-2"]);
-    expect(runsThatFit(rows, [], 2).length).toBe(2);
-    expect(fits("Theme: Dark", wordsOf("dark theme"))).toBe(true);
-  });
-});
-
 describe("keys of the frame", () => {
   const press = (members: KeyboardEventInit, target: Element = document.body) => {
     const event = new KeyboardEvent("keydown", members);
@@ -58,6 +45,7 @@ describe("keys of the frame", () => {
     expect(press({ key: "K", metaKey: true })).toBe("palette");
     expect(press({ key: "?" })).toBe("help");
     expect(press({ key: "?" }, field)).toBeNull();
+    expect(press({ key: "p", ctrlKey: true }, field)).toBe("print");
     expect(press({ key: "k" })).toBeNull();
   });
 });

@@ -8,6 +8,7 @@ import type { Connecting } from "./connecting.svelte";
 import type { Desktop } from "./desktop.svelte";
 import type { Machine } from "./host_facts";
 import type { Hosts } from "./hosts.svelte";
+import type { PageDeeds } from "./page_deeds.svelte";
 import type { Root } from "./root.svelte";
 import type { RunSource } from "./run_list.svelte";
 import type { Toasts } from "./toasts.svelte";
@@ -26,3 +27,5 @@ export const [getDesktop, setDesktop] = createContext<Desktop>();
 /** What a person is told of on the machine on screen. */
 export const [getAlerts, setAlerts] = createContext<Alerts>();
 export const [getClock, setClock] = createContext<Clock>();
+/** What can be done on the page on screen. */
+export const [getPageDeeds, setPageDeeds] = createContext<PageDeeds>();

@@ -65,6 +65,13 @@ export const gpusHref = (query = "", machine = ""): string => withQuery(`${singl
 export const recycleBinHref = (query = "", machine = ""): string =>
   withQuery(`${single(machine)}/recycle-bin`, query);
 
+/** The parts of the settings, in their order and as the address names them. */
+export const SETTINGS_SECTIONS = ["storage", "look", "notifications", "shortcuts", "about"] as const;
+export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
+
+export const settingsSectionOf = (text: string): SettingsSection =>
+  SETTINGS_SECTIONS.find((section) => section === text) ?? "storage";
+
 export const settingsHref = (query = "", machine = ""): string =>
   withQuery(`${prefix(machine)}/settings`, query);
 

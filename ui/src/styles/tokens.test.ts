@@ -120,7 +120,10 @@ function seenAs(hex: string, eye: number[][]): number[] {
   return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 }
 
-describe.each(['[data-theme="light"]', '[data-theme="dark"]'])("lines in %s", (selector) => {
+const themes = ['[data-theme="light"]', '[data-theme="dark"]'];
+const contrasting = themes.map((theme) => `${theme}[data-palette="contrast"]`);
+
+describe.each([...themes, ...contrasting])("lines in %s", (selector) => {
   const theme = tokens(selector);
   it.each(eyes)("can be told apart by eyes with %s", (_, eye) => {
     const lines = series.slice(0, 8).map((name) => seenAs(theme.get(name) ?? "", eye));
@@ -129,6 +132,16 @@ describe.each(['[data-theme="light"]', '[data-theme="dark"]'])("lines in %s", (s
     );
     expect(Math.min(...gaps)).toBeGreaterThan(15);
   });
+});
+
+it.each(themes)("the contrasting lines of %s stand further from the ground", (selector) => {
+  const ground = tokens(selector).get("panel") ?? "";
+  const least = (of: string) =>
+    Math.min(
+      ...[...tokens(of)].filter(([name]) => /^s\d$/.test(name)).map(([, hex]) => contrast(hex, ground)),
+    );
+  expect(least(`${selector}[data-palette="contrast"]`)).toBeGreaterThanOrEqual(4.5);
+  expect(least(`${selector}[data-palette="contrast"]`)).toBeGreaterThan(least(selector));
 });
 
 it("gives both themes the same names", () => {

@@ -5,6 +5,11 @@ export const compareEn = {
   count: "{n} run|{n} runs",
   tabsLabel: "Parts of the comparison",
   tabs: { charts: "Charts", values: "Values", changed: "What changed", images: "Images", logs: "Logs" },
+  palette: {
+    baseline: "Take {name} as the baseline",
+    noBaseline: "No baseline ({name} is it now)",
+    list: "Add or change runs",
+  },
   choose: {
     title: "Choose the runs to compare",
     detail:

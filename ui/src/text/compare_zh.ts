@@ -6,6 +6,11 @@ export const compareZh: CompareText = {
   count: "{n} 个实验",
   tabsLabel: "对比的各部分",
   tabs: { charts: "图表", values: "数值", changed: "差异", images: "图像", logs: "日志" },
+  palette: {
+    baseline: "以 {name} 为基线",
+    noBaseline: "取消基线（现在是 {name}）",
+    list: "添加或更换实验",
+  },
   choose: {
     title: "选择要对比的实验",
     detail:

@@ -39,7 +39,7 @@ export function watchTheme(changed: () => void): () => void {
   const observer = new MutationObserver(changed);
   observer.observe(document.documentElement, {
     attributes: true,
-    attributeFilter: ["data-theme", "style", "class"],
+    attributeFilter: ["data-theme", "data-palette", "style", "class"],
   });
   return () => observer.disconnect();
 }
