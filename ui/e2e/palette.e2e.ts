@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { eventLine } from "./run_root";
+import { eventLine, type Metrics } from "./run_root";
 import { writeRun } from "./viewer";
 import { SharedViewer } from "./visit";
 
@@ -22,7 +22,7 @@ const shared = new SharedViewer((root) => {
       status: at % 40 === 1 ? "failed" : "finished",
       createdAt: 1_772_000_000 + at,
     });
-    const data = at === 0 ? { loss: 1, "val/accuracy": 0.5 } : { loss: 1 };
+    const data: Metrics = at === 0 ? { loss: 1, "val/accuracy": 0.5 } : { loss: 1 };
     writeFileSync(join(dir, "events.jsonl"), eventLine(1, data));
   }
 });

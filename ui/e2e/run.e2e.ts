@@ -1,5 +1,6 @@
 import type { Locator, Page, Response } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
+import { RunPage } from "./run_page";
 import {
   append,
   EMPTY,
@@ -21,15 +22,13 @@ import {
   writeWideRun,
 } from "./run_root";
 import { copyFixture } from "./viewer";
-import { SharedViewer } from "./visit";
 
 const YOLO = "20250114_153045_a1b2c3";
 const DATA = "20250120_111111_0a0b0c";
 const BROKEN = "20250123_010101_badbad";
 const OLD = "20250119_080000_de1e7e";
 
-let liveRuns = 0;
-const shared = new SharedViewer((root) => {
+const shared = new RunPage((root) => {
   copyFixture("runicorn-0.6.0", root);
   writeLiveRun(root, LIVE);
   writeLongRun(root);
@@ -39,23 +38,13 @@ const shared = new SharedViewer((root) => {
   writeOddRun(root);
   writeWideRun(root);
 });
-const { root } = shared;
 let page: Page;
 beforeEach(() => {
   page = shared.page;
 });
 
-const open = (id: string, query = "") =>
-  page.goto(`${shared.address}/run/${id}${query === "" ? "" : `?${query}`}`);
-
-/** A live run for one test alone, in the list already. */
-async function ownLiveRun(): Promise<{ id: string; dir: string }> {
-  liveRuns += 1;
-  const id = `20260101_0001${String(liveRuns).padStart(2, "0")}_11fe00`;
-  const dir = writeLiveRun(root, id);
-  await expect.poll(async () => (await fetch(`${shared.address}/api/runs/${id}`)).status).toBe(200);
-  return { id, dir };
-}
+const open = (id: string, query = "") => shared.open(id, query);
+const ownLiveRun = () => shared.ownLiveRun();
 
 const chart = (metric: string): Locator => page.getByRole("region", { name: metric, exact: true });
 const plot = (metric: string): Locator => page.getByRole("application", { name: `${metric}: ` });

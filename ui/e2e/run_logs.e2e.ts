@@ -2,9 +2,9 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
+import { RunPage } from "./run_page";
 import { append, EMPTY, eventLine, LIVE, LONG, writeEmptyRun, writeLiveRun, writeLongRun } from "./run_root";
 import { writeRun } from "./viewer";
-import { SharedViewer } from "./visit";
 
 const SPOKEN = "20260108_000000_5a0ce0";
 const BARE = "20260109_000000_ba4e00";
@@ -58,8 +58,7 @@ function writeHugeRun(root: string): string {
   return dir;
 }
 
-let liveRuns = 0;
-const shared = new SharedViewer((root) => {
+const shared = new RunPage((root) => {
   writeLiveRun(root, LIVE);
   writeLongRun(root);
   writeEmptyRun(root);
@@ -67,23 +66,13 @@ const shared = new SharedViewer((root) => {
   writeBareRun(root);
   writeHugeRun(root);
 });
-const { root } = shared;
 let page: Page;
 beforeEach(() => {
   page = shared.page;
 });
 
-const open = (id: string, query = "") =>
-  page.goto(`${shared.address}/run/${id}${query === "" ? "" : `?${query}`}`);
-
-/** A live run for one test alone, in the list already. */
-async function ownLiveRun(): Promise<{ id: string; dir: string }> {
-  liveRuns += 1;
-  const id = `20260101_0002${String(liveRuns).padStart(2, "0")}_11fe00`;
-  const dir = writeLiveRun(root, id);
-  await expect.poll(async () => (await fetch(`${shared.address}/api/runs/${id}`)).status).toBe(200);
-  return { id, dir };
-}
+const open = (id: string, query = "") => shared.open(id, query);
+const ownLiveRun = () => shared.ownLiveRun();
 
 const lines = () => page.getByRole("region", { name: "Log of the run" });
 const shownLines = () => page.getByRole("status", { name: "Lines shown" });
