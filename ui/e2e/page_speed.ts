@@ -83,20 +83,36 @@ function say(name: string, values: readonly number[]): void {
 async function until(page: Page, href: string, selector: string, count: number): Promise<number> {
   await page.goto("about:blank");
   await page.goto(href, { waitUntil: "commit" });
+  return painted(page, selector, count, null);
+}
+
+/** What a person does in a list that stands already. */
+type Act = { click: string } | { key: string };
+
+/** Milliseconds from the act until a frame with so many of these is painted. */
+async function after(page: Page, act: Act, selector: string, count: number): Promise<number> {
+  await page.waitForLoadState("networkidle");
+  return painted(page, selector, count, act);
+}
+
+/** Without an act counted from where the page began. */
+function painted(page: Page, selector: string, count: number, act: Act | null): Promise<number> {
   return page.evaluate(
-    ([wanted, least]) =>
+    ([wanted, least, does]) =>
       new Promise<number>((done) => {
+        const start = does === null ? 0 : performance.now();
+        if (does && "click" in does) document.querySelector<HTMLElement>(does.click)?.click();
+        else if (does) document.dispatchEvent(new KeyboardEvent("keydown", { key: does.key, bubbles: true }));
         // Looked for as a frame begins; a message that is posted there arrives when that frame is laid out and painted.
-        const painted = new MessageChannel();
-        painted.port1.onmessage = () => done(performance.now());
+        const frame = new MessageChannel();
+        frame.port1.onmessage = () => done(performance.now() - start);
         const look = () => {
-          const found = document.querySelectorAll(wanted as string).length;
-          if (found >= (least as number)) painted.port2.postMessage(null);
+          if (document.querySelectorAll(wanted).length >= least) frame.port2.postMessage(null);
           else requestAnimationFrame(look);
         };
         requestAnimationFrame(look);
       }),
-    [selector, count] as const,
+    [selector, count, act] as const,
   );
 }
 
@@ -169,11 +185,25 @@ test("charts", async () => {
   const drawn = "article[data-metric] canvas";
   await until(page, `${address}/run/${CHARTS}`, drawn, 4);
   say("first_charts_100x100000_millis", await times(() => until(page, `${address}/run/${CHARTS}`, drawn, 4)));
+  const opened = async (): Promise<number> => {
+    const link = `a[href="/run/${CHARTS}"]`;
+    await page.goto(`${address}/runs?q=${CHARTS}`);
+    await page.locator(link).first().waitFor();
+    return after(page, { click: link }, drawn, 4);
+  };
+  say("opened_charts_100x100000_millis", await times(opened));
   await until(page, `${address}/run/${WIDE}`, drawn, 4);
   say("first_charts_5000_millis", await times(() => until(page, `${address}/run/${WIDE}`, drawn, 4)));
   const compared = `${address}/compare?runs=${many.join(",")}`;
   await until(page, compared, drawn, 4);
   say("compare_100_runs_10_charts_millis", await times(() => until(page, compared, drawn, 4)));
+  const ticked = async (): Promise<number> => {
+    await page.goto(`${address}/runs?path=bench%2Fmany`);
+    await page.getByRole("checkbox", { name: "Tick every run shown" }).check();
+    await page.getByRole("button", { name: /^Compare/ }).waitFor();
+    return after(page, { key: "c" }, drawn, 4);
+  };
+  say("ticked_100_runs_10_charts_millis", await times(ticked));
 });
 
 test("moving through a million points", async () => {

@@ -9,7 +9,7 @@ use super::{
 use crate::{places, programs::capture, ui};
 
 /// What the script measures: its name there, what it is, its unit, its goal.
-const MEASURES: [(&str, &str, Measure); 8] = [
+const MEASURES: [(&str, &str, Measure); 10] = [
     (
         "paint_10000_runs_millis",
         "10,000 runs painted, indexed before",
@@ -32,7 +32,12 @@ const MEASURES: [(&str, &str, Measure); 8] = [
     ),
     (
         "first_charts_100x100000_millis",
-        "first charts of 100 metrics x 100,000 points",
+        "first charts of 100 metrics x 100,000 points, from the address",
+        Measure::Millis(250.0),
+    ),
+    (
+        "opened_charts_100x100000_millis",
+        "the same, from a click in the list of runs",
         Measure::Millis(250.0),
     ),
     (
@@ -47,7 +52,12 @@ const MEASURES: [(&str, &str, Measure); 8] = [
     ),
     (
         "compare_100_runs_10_charts_millis",
-        "100 runs x 10 charts compared",
+        "100 runs x 10 charts compared, from the address",
+        Measure::Millis(500.0),
+    ),
+    (
+        "ticked_100_runs_10_charts_millis",
+        "the same, from the ticked runs",
         Measure::Millis(500.0),
     ),
 ];
