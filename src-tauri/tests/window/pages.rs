@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     driver::Driver,
@@ -18,20 +18,55 @@ const RUN: &str = "20250114_153045_a1b2c3";
 async fn the_real_window_shows_the_run_list_and_a_drawn_chart() {
     let screen = Screen::new();
     let driver = Driver::start(&screen).await;
-    let ending = &RUN[RUN.len() - 6..];
+    let origin = driver.run("return location.origin").await;
+    let origin = origin.as_str().unwrap();
+    let told = answer(&format!("{origin}/api/run-list")).await;
+    let mut runs: Vec<&Value> = told["rows"].as_array().unwrap().iter().collect();
+    runs.sort_by(|one, other| {
+        other[CREATED_AT]
+            .as_f64()
+            .unwrap()
+            .total_cmp(&one[CREATED_AT].as_f64().unwrap())
+    });
+    let ids: Vec<&Value> = runs.iter().map(|run| &run[0]).collect();
+    assert!(ids.len() > 5, "{ids:?}");
     let listed = format!(
-        "return [...document.querySelectorAll('[role=row]')].some((row) => row.innerText.includes('{ending}'))"
+        "const ids = {LISTED}; return ids.length >= {} && ids",
+        ids.len()
     );
-    driver.wait_for("the run in the list", &listed).await;
+    assert_eq!(driver.wait_for("the list", &listed).await, json!(ids));
+
     driver.go(&format!("/run/{RUN}")).await;
     let drawn = driver
         .wait_for("a drawn chart with its last value", CHART)
         .await;
     assert!(drawn["coloured"].as_u64().unwrap() > 100, "{drawn}");
+    let told = answer(&format!("{origin}/api/run-metrics/{RUN}")).await;
+    let metrics = told["metrics"].as_array().unwrap();
+    let metric = metrics
+        .iter()
+        .find(|metric| metric["name"] == "mAP")
+        .unwrap();
+    let summary = format!(
+        "mAP: {} points drawn, from {} to {}, last {}",
+        metric["points"], metric["min"], metric["max"], metric["last"]
+    );
+    assert_eq!(drawn["summary"], summary);
     driver.end().await;
 }
 
-/// The chart of `mAP`: its last recorded value in the head, and how many of its pixels have a colour.
+/// Where a row of the list has the time of its run.
+const CREATED_AT: usize = 5;
+
+/// The ids of the runs in the list, from top to bottom.
+const LISTED: &str =
+    "[...document.querySelectorAll('[role=row] a[href^=\"/run/\"]')].map((link) => link.title)";
+
+async fn answer(url: &str) -> Value {
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
+/// The chart of `mAP`: its last recorded value in the head, how many of its pixels have a colour, and what it says in words.
 const CHART: &str = "
     const card = document.querySelector('article[data-metric=\"mAP\"]');
     card?.scrollIntoView();
@@ -43,7 +78,8 @@ const CHART: &str = "
       const [red, green, blue, alpha] = pixels.slice(at, at + 4);
       if (alpha > 0 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) coloured += 1;
     }
-    return coloured > 0 ? { coloured } : null;";
+    const summary = card.querySelector('[aria-keyshortcuts]')?.getAttribute('aria-label');
+    return coloured > 0 && summary ? { coloured, summary } : null;";
 
 #[tokio::test]
 async fn the_window_stays_on_our_own_pages_and_hands_links_to_the_browser() {

@@ -13,6 +13,9 @@ export interface Drop {
 /** The event that the shell sends into its own window: `src-tauri/dropped.rs`. */
 const droppedEvent = "runicorn:dropped";
 
+/** Between leaving an element of the page and entering the next. */
+const leaveMillis = 100;
+
 export class Desktop {
   available = $state(false);
   version = $state("");
@@ -21,6 +24,9 @@ export class Desktop {
   /** Files are being dragged over the window. */
   dragging = $state(false);
   #painted = new Set<"frame" | "page">();
+  /** What is being dragged is a column, a link or a text of the page. */
+  #own = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   async ask(): Promise<void> {
     try {
@@ -48,36 +54,44 @@ export class Desktop {
     const ended = new AbortController();
     const { signal } = ended;
     addEventListener(droppedEvent, (event) => this.#told((event as CustomEvent<unknown>).detail), { signal });
+    addEventListener("dragstart", () => (this.#own = true), { signal });
+    addEventListener("dragend", () => (this.#own = false), { signal });
+    addEventListener("dragenter", (event) => this.#over(event), { signal });
     addEventListener("dragover", (event) => this.#over(event), { signal });
-    addEventListener("dragleave", (event) => this.#left(event), { signal });
+    addEventListener("dragleave", () => this.#rest(leaveMillis), { signal });
     addEventListener("drop", (event) => this.#drop(event), { signal });
     return () => ended.abort();
   }
 
   /** The shell knows the path. */
   #told(detail: unknown): void {
-    this.dragging = false;
+    this.#rest(0);
     const folder = (detail as { folder?: unknown } | null)?.folder;
     this.dropped = typeof folder === "string" ? { kind: "folder", path: folder } : { kind: "file", path: "" };
   }
 
   #over(event: DragEvent): void {
-    if (!hasFiles(event)) return;
+    const types = event.dataTransfer?.types ?? [];
+    // WebKitGTK calls a file of a file manager an address.
+    if (this.#own || !(types.includes("Files") || types.includes("text/uri-list"))) return;
     event.preventDefault();
     if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+    clearTimeout(this.#timer);
     this.dragging = true;
   }
 
-  #left(event: DragEvent): void {
-    if (event.relatedTarget === null) this.dragging = false;
+  /** The drag is over, unless it only went on to another element of the page. */
+  #rest(millis: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => (this.dragging = false), millis);
   }
 
   /** A browser shows what it is, but not where it lies. */
   #drop(event: DragEvent): void {
-    if (!hasFiles(event)) return;
+    this.#rest(0);
+    if (this.#own || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    this.dragging = false;
-    const items = [...(event.dataTransfer?.items ?? [])];
+    const items = [...event.dataTransfer.items];
     const folder = items.some((item) => item.webkitGetAsEntry()?.isDirectory);
     this.dropped = { kind: folder ? "unnamed" : "file", path: "" };
   }
@@ -86,9 +100,4 @@ export class Desktop {
   async pickFolder(): Promise<string | null> {
     return (await here.post<{ path: string | null }>("/api/desktop/pick-folder")).path;
   }
-}
-
-/** Texts and columns that are dragged inside the page have none. */
-function hasFiles(event: DragEvent): boolean {
-  return event.dataTransfer?.types.includes("Files") ?? false;
 }
