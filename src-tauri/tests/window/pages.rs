@@ -20,14 +20,11 @@ async fn the_real_window_shows_the_run_list_and_a_drawn_chart() {
     let driver = Driver::start(&screen).await;
     let origin = driver.run("return location.origin").await;
     let origin = origin.as_str().unwrap();
+    let is_there = format!("return {LISTED}.length > 0");
+    driver.wait_for("a list", &is_there).await;
     let told = answer(&format!("{origin}/api/run-list")).await;
     let mut runs: Vec<&Value> = told["rows"].as_array().unwrap().iter().collect();
-    runs.sort_by(|one, other| {
-        other[CREATED_AT]
-            .as_f64()
-            .unwrap()
-            .total_cmp(&one[CREATED_AT].as_f64().unwrap())
-    });
+    runs.sort_by(|one, other| began(other).total_cmp(&began(one)));
     let ids: Vec<&Value> = runs.iter().map(|run| &run[0]).collect();
     assert!(ids.len() > 5, "{ids:?}");
     let listed = format!(
@@ -47,16 +44,16 @@ async fn the_real_window_shows_the_run_list_and_a_drawn_chart() {
         .iter()
         .find(|metric| metric["name"] == "mAP")
         .unwrap();
-    let summary = format!(
-        "mAP: {} points drawn, from {} to {}, last {}",
-        metric["points"], metric["min"], metric["max"], metric["last"]
-    );
-    assert_eq!(drawn["summary"], summary);
+    let numbers = ["points", "min", "max", "last"].map(|name| metric[name].as_f64());
+    let drawn = drawn["says"].as_array().unwrap().iter();
+    assert_eq!(drawn.map(Value::as_f64).collect::<Vec<_>>(), numbers);
     driver.end().await;
 }
 
-/// Where a row of the list has the time of its run.
-const CREATED_AT: usize = 5;
+/// When the run of a row of the API's list began: members `started_at`, else `created_at`.
+fn began(row: &Value) -> f64 {
+    row[6].as_f64().or(row[5].as_f64()).unwrap()
+}
 
 /// The ids of the runs in the list, from top to bottom.
 const LISTED: &str =
@@ -78,8 +75,9 @@ const CHART: &str = "
       const [red, green, blue, alpha] = pixels.slice(at, at + 4);
       if (alpha > 0 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) coloured += 1;
     }
-    const summary = card.querySelector('[aria-keyshortcuts]')?.getAttribute('aria-label');
-    return coloured > 0 && summary ? { coloured, summary } : null;";
+    const words = card.querySelector('[aria-keyshortcuts]')?.getAttribute('aria-label') ?? '';
+    const says = /^mAP: (.+) points drawn, from (.+) to (.+), last (.+)$/.exec(words)?.slice(1).map(Number);
+    return coloured > 0 && says ? { coloured, says } : null;";
 
 #[tokio::test]
 async fn the_window_stays_on_our_own_pages_and_hands_links_to_the_browser() {
