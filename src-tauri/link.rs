@@ -125,9 +125,8 @@ fn members(query: &str) -> Result<String, &'static str> {
     for written in query.split('&').filter(|written| !written.is_empty()) {
         let (name, value) = written.split_once('=').unwrap_or((written, ""));
         let [name, value] = [decoded(name)?, decoded(&value.replace('+', " "))?];
-        let between = if members.is_empty() { '?' } else { '&' };
-        members.extend([between]);
-        members += &format!("{}={}", encoded(&name), encoded(&value));
+        members.push(if members.is_empty() { '?' } else { '&' });
+        members.extend([encoded(&name).as_str(), "=", encoded(&value).as_str()]);
     }
     Ok(members)
 }

@@ -2,21 +2,18 @@
 
 /// How many runs are running and how many failed since the window was looked at last.
 pub(crate) fn counts(running: usize, failed: u64, is_chinese: bool) -> String {
-    let mut words = match (running, is_chinese) {
+    let words = match (running, is_chinese) {
         (0, false) => "No run is running".to_owned(),
         (1, false) => "1 run is running".to_owned(),
         (_, false) => format!("{running} runs are running"),
         (0, true) => "没有正在运行的实验".to_owned(),
         (_, true) => format!("{running} 个实验正在运行"),
     };
-    if failed > 0 {
-        words += &if is_chinese {
-            format!(" · {failed} 个失败")
-        } else {
-            format!(" · {failed} failed")
-        };
+    match (failed, is_chinese) {
+        (0, _) => words,
+        (_, false) => format!("{words} · {failed} failed"),
+        (_, true) => format!("{words} · {failed} 个失败"),
     }
-    words
 }
 
 #[cfg(test)]

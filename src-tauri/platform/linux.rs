@@ -45,8 +45,8 @@ pub(crate) fn edit(window: &WebviewWindow, id: &str) -> tauri::Result<()> {
 }
 
 /// Nothing to do: files that are dropped here come to the shell, everything else goes on to the page.
-pub(crate) fn let_page_drag<'a, M: Manager<Wry>>(
-    window: WebviewWindowBuilder<'a, Wry, M>,
-) -> WebviewWindowBuilder<'a, Wry, M> {
+pub(crate) fn let_page_drag<M: Manager<Wry>>(
+    window: WebviewWindowBuilder<'_, Wry, M>,
+) -> WebviewWindowBuilder<'_, Wry, M> {
     window
 }

@@ -32,8 +32,8 @@ pub(crate) fn edit(_window: &WebviewWindow, _id: &str) -> tauri::Result<()> {
 
 /// Here a shell that hears of dropped files would take every drag from the page, also that of a column: the page sees a folder
 /// that is dropped itself, and asks where it lies.
-pub(crate) fn let_page_drag<'a, M: Manager<Wry>>(
-    window: WebviewWindowBuilder<'a, Wry, M>,
-) -> WebviewWindowBuilder<'a, Wry, M> {
+pub(crate) fn let_page_drag<M: Manager<Wry>>(
+    window: WebviewWindowBuilder<'_, Wry, M>,
+) -> WebviewWindowBuilder<'_, Wry, M> {
     window.disable_drag_drop_handler()
 }

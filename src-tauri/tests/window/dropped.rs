@@ -23,9 +23,9 @@ async fn a_folder_dropped_onto_the_window_is_offered_and_shown_when_the_person_s
             .wait_for("where to drop it", &format!("return {told}"))
             .await;
         if is_let_go {
-            drag.let_go()
+            drag.let_go();
         } else {
-            drag.leave()
+            drag.leave();
         }
         driver
             .wait_for("the end of the drag", &format!("return !{told}"))

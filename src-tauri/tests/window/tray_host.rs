@@ -30,6 +30,10 @@ impl Watcher {
     }
 
     #[zbus(property)]
+    #[expect(
+        clippy::unused_self,
+        reason = "a property of the bus belongs to its object"
+    )]
     fn is_status_notifier_host_registered(&self) -> bool {
         true
     }
