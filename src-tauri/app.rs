@@ -8,22 +8,25 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Parser;
 use runicorn_server::{
     Server,
     config::{Config, DEFAULT_PORT, Environment},
     launch::{self, PortFile, ReadyLine},
     start_log,
 };
-use tauri::{AppHandle, Manager, RunEvent, Url, WebviewWindow, async_runtime};
+use tauri::{AppHandle, Manager, RunEvent, Url, WebviewWindow, WindowEvent, async_runtime};
 use tauri_plugin_window_state::StateFlags;
 use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
     Arguments,
     blank_check::{BlankCheck, LIMIT, LOAD_LIMIT},
-    desktop,
+    desktop, dropped, link,
     memory::Memory,
-    menu, platform, relaunch, window,
+    menu, platform, relaunch,
+    tray::Tray,
+    window,
 };
 
 /// What the parts of the shell share, kept by Tauri.
@@ -33,6 +36,7 @@ pub(crate) struct Shell {
     is_safe_rendering: bool,
     server: Mutex<Option<(Server, Option<PortFile>)>>,
     address: Url,
+    tray: Tray,
 }
 
 /// What `start` needs to know.
@@ -45,7 +49,7 @@ struct Plan {
 }
 
 /// Runs the app until its window is closed.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = Config::of_this_user(Environment::of_process(), arguments.storage.as_deref())?;
     start_log(&config, arguments.log_level);
     let state_folder = config.folders.state.clone();
@@ -65,17 +69,36 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let runtime = Runtime::new().context("no async runtime")?;
     async_runtime::set(runtime.handle().clone());
     tauri::Builder::default()
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| {
+        .plugin(tauri_plugin_single_instance::init(|app, arguments, _| {
+            tracing::info!("a second start handed over");
             window::show(app);
+            // it was read over there already, before it came here
+            if let Ok(arguments) = Arguments::try_parse_from(arguments) {
+                follow_link_of(app, &arguments);
+            }
         }))
         .plugin(window_state(&state_folder))
-        .setup(|app| {
+        .manage(link::Waiting::default())
+        .setup(move |app| {
+            follow_link_of(app.handle(), &arguments);
             start_or_tell(app.handle(), plan);
             Ok(())
         })
-        .on_menu_event(|app, event| menu::chosen(app, &event))
+        .on_menu_event(|app, event| menu::chosen(app, event.id().as_ref()))
+        .on_window_event(|window, event| {
+            dropped::heard(window, event);
+            if let (WindowEvent::Focused(has_focus), Some(shell)) =
+                (event, window.try_state::<Shell>())
+            {
+                shell.tray.looked_at(*has_focus);
+            }
+        })
         .build(context())?
         .run(|app, event| {
+            for link in platform::links_of(&event) {
+                window::show(app);
+                link::follow(app, &link);
+            }
             if matches!(event, RunEvent::Exit)
                 && let Some(shell) = app.try_state::<Shell>()
             {
@@ -85,6 +108,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
         });
     Ok(())
+}
+
+fn follow_link_of(app: &AppHandle, arguments: &Arguments) {
+    if let Some(link) = &arguments.link {
+        link::follow(app, &link.to_string_lossy());
+    }
 }
 
 /// What `tauri.conf.json` says, read when this was built.
@@ -128,9 +157,11 @@ fn start(app: &AppHandle, plan: Plan) -> anyhow::Result<()> {
         is_safe_rendering,
     } = plan;
     let state_folder = config.folders.state.clone();
+    let tray = Tray::show(app);
     config.desktop = Some(Arc::new(desktop::Handle::new(
         app.clone(),
         Arc::clone(&blank_check),
+        tray.clone(),
     )));
     if let Ok(resources) = app.path().resource_dir() {
         config.remote.add_viewers_in(&resources.join("viewers"));
@@ -149,9 +180,12 @@ fn start(app: &AppHandle, plan: Plan) -> anyhow::Result<()> {
         is_safe_rendering,
         server,
         address,
+        tray,
     });
-    let window = window::open(app, &state_folder)?;
-    app.state::<Shell>().ask_again_when_empty(window);
+    let shell = app.state::<Shell>();
+    let first = shell.first_view(app)?;
+    let window = window::open(app, first.clone(), &state_folder)?;
+    shell.ask_again_when_empty(window, first);
     end_when_asked(app.clone());
     Ok(())
 }
@@ -210,6 +244,12 @@ impl Shell {
         &self.address
     }
 
+    /// Where the window begins: at what a link said, or at the runs.
+    pub(crate) fn first_view(&self, app: &AppHandle) -> anyhow::Result<Url> {
+        let view = app.state::<link::Waiting>().take();
+        Ok(self.address.join(view.as_deref().unwrap_or_default())?)
+    }
+
     /// What is remembered between starts.
     pub(crate) fn memory(&self) -> &Memory {
         &self.memory
@@ -230,12 +270,12 @@ impl Shell {
     }
 
     /// A webview that is asked while an older one still closes its files may never ask us for the page.
-    fn ask_again_when_empty(&self, window: WebviewWindow) {
-        let (blank_check, address) = (Arc::clone(&self.blank_check), self.address.clone());
+    fn ask_again_when_empty(&self, window: WebviewWindow, first: Url) {
+        let blank_check = Arc::clone(&self.blank_check);
         async_runtime::spawn(async move {
             if blank_check.stays_empty(LOAD_LIMIT).await {
                 tracing::warn!("the webview has not asked for the page; telling it again");
-                if let Err(error) = window.navigate(address) {
+                if let Err(error) = window.navigate(first) {
                     tracing::warn!(%error, "it cannot be told");
                 }
             }

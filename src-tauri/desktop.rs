@@ -2,21 +2,26 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use runicorn_server::{Desktop, DesktopFuture, RunNotice};
+use runicorn_server::{Desktop, DesktopFuture, RunNotice, RunningRuns};
 use tauri::{AppHandle, Manager, async_runtime};
 use tokio::sync::oneshot;
 
-use crate::{blank_check::BlankCheck, notice_text, window};
+use crate::{blank_check::BlankCheck, notice_text, tray::Tray, window};
 
 /// The handle that the server holds.
 pub(crate) struct Handle {
     app: AppHandle,
     blank_check: Arc<BlankCheck>,
+    tray: Tray,
 }
 
 impl Handle {
-    pub(crate) fn new(app: AppHandle, blank_check: Arc<BlankCheck>) -> Self {
-        Self { app, blank_check }
+    pub(crate) fn new(app: AppHandle, blank_check: Arc<BlankCheck>, tray: Tray) -> Self {
+        Self {
+            app,
+            blank_check,
+            tray,
+        }
     }
 }
 
@@ -43,6 +48,10 @@ impl Desktop for Handle {
 
     fn notify(&self, notice: &RunNotice) {
         notify(&notice.name, &notice_text::of(notice));
+    }
+
+    fn runs(&self, running: &RunningRuns) {
+        self.tray.count(running);
     }
 
     fn open_url(&self, url: &str) -> DesktopFuture<Result<(), String>> {

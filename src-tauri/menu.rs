@@ -2,15 +2,18 @@
 
 use tauri::{
     AppHandle, Manager, WebviewWindow, Wry,
-    menu::{
-        CheckMenuItemBuilder, IsMenuItem, Menu, MenuBuilder, MenuEvent, MenuItem, SubmenuBuilder,
-    },
+    menu::{CheckMenuItemBuilder, IsMenuItem, Menu, MenuBuilder, MenuItem, SubmenuBuilder},
 };
 
-use crate::{app::Shell, menu_text::MenuText, platform, window};
+use crate::{app::Shell, link, menu_text::MenuText, platform, window};
 
-const OPEN_IN_BROWSER: &str = "open-in-browser";
-const QUIT: &str = "quit";
+/// Items of the tray; the first two stand in the menu bar too.
+pub(crate) const OPEN_IN_BROWSER: &str = "open-in-browser";
+pub(crate) const QUIT: &str = "quit";
+pub(crate) const SHOW: &str = "show";
+/// Before the id of a run.
+pub(crate) const SHOW_RUN: &str = "show-run/";
+
 const RELOAD: &str = "reload";
 const ZOOM_IN: &str = "zoom-in";
 const ZOOM_OUT: &str = "zoom-out";
@@ -63,13 +66,13 @@ pub(crate) fn build(app: &AppHandle, is_safe_rendering: bool) -> tauri::Result<M
 }
 
 /// Does what a chosen item says; a failure is logged, never shown as a crash.
-pub(crate) fn chosen(app: &AppHandle, event: &MenuEvent) {
+pub(crate) fn chosen(app: &AppHandle, id: &str) {
     let Some(window) = app.get_webview_window(window::LABEL) else {
         return;
     };
     let shell = app.state::<Shell>();
-    if let Err(error) = act(app, &window, &shell, event.id().as_ref()) {
-        tracing::warn!(%error, item = event.id().as_ref(), "a menu item did not work");
+    if let Err(error) = act(app, &window, &shell, id) {
+        tracing::warn!(%error, item = id, "a menu item did not work");
     }
 }
 
@@ -84,6 +87,11 @@ fn act(app: &AppHandle, window: &WebviewWindow, shell: &Shell, id: &str) -> anyh
         ZOOM_OUT => zoom(window, shell, |now| now / ZOOM_STEP)?,
         ACTUAL_SIZE => zoom(window, shell, |_| 1.0)?,
         SAFE_RENDERING => shell.choose_rendering(app)?,
+        SHOW => window::show(app),
+        _ if let Some(run) = id.strip_prefix(SHOW_RUN) => {
+            window::show(app);
+            window::show_view(app, &link::view_of_run(run));
+        }
         _ => platform::edit(window, id)?,
     }
     Ok(())

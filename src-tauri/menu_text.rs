@@ -1,4 +1,4 @@
-//! The words of the menu, in the system's language.
+//! The words of the menu and of the tray, in the system's language.
 
 /// One language of the menu.
 pub(crate) struct MenuText {
@@ -6,6 +6,7 @@ pub(crate) struct MenuText {
     pub(crate) file: &'static str,
     pub(crate) open_in_browser: &'static str,
     pub(crate) quit: &'static str,
+    pub(crate) show: &'static str,
     pub(crate) edit: &'static str,
     pub(crate) cut: &'static str,
     pub(crate) copy: &'static str,
@@ -27,6 +28,7 @@ const ENGLISH: MenuText = MenuText {
     file: "File",
     open_in_browser: "Open in browser",
     quit: "Quit Runicorn",
+    show: "Show Runicorn",
     edit: "Edit",
     cut: "Cut",
     copy: "Copy",
@@ -48,6 +50,7 @@ const CHINESE: MenuText = MenuText {
     file: "文件",
     open_in_browser: "在浏览器中打开",
     quit: "退出 Runicorn",
+    show: "显示 Runicorn",
     edit: "编辑",
     cut: "剪切",
     copy: "复制",

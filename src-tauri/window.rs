@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde_json::Value;
 use tauri::{
     AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
     webview::{DownloadEvent, NewWindowResponse, PageLoadEvent},
 };
 
-use crate::{app::Shell, desktop, menu};
+use crate::{app::Shell, desktop, link, menu, platform};
 
 /// The window's name inside Tauri.
 pub(crate) const LABEL: &str = "main";
@@ -24,12 +25,16 @@ const USABLE_LANGUAGE: &str = "
     }";
 
 /// Opens the window on our own server.
-pub(crate) fn open(app: &AppHandle, state_folder: &Path) -> anyhow::Result<WebviewWindow> {
+pub(crate) fn open(
+    app: &AppHandle,
+    first: Url,
+    state_folder: &Path,
+) -> anyhow::Result<WebviewWindow> {
     let shell = app.state::<Shell>();
     let choices = shell.memory().choices();
-    let address = shell.address().clone();
-    let ours = address.clone();
-    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::External(address))
+    let ours = shell.address().clone();
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::External(first));
+    let window = platform::let_page_drag(window)
         .title("Runicorn")
         .inner_size(1360.0, 860.0)
         .min_inner_size(900.0, 560.0)
@@ -65,10 +70,46 @@ pub(crate) fn open(app: &AppHandle, state_folder: &Path) -> anyhow::Result<Webvi
         .build()
         .context("the window could not be opened")?;
     window.set_zoom(choices.zoom)?;
+    // a link may have come while the window was made
+    if let Some(view) = app.state::<link::Waiting>().take() {
+        show_view(app, &view);
+    }
     Ok(window)
 }
 
-/// Brings the window to the front, as a second start of the app asks.
+/// Shows another view of our page: a step of its history, as one of its own links makes, so that nothing is loaded anew.
+pub(crate) fn show_view(app: &AppHandle, view: &str) {
+    let view = Value::from(view);
+    run_in_page(
+        app,
+        &format!(
+            "if (location.pathname + location.search !== {view}) {{
+               history.pushState(null, '', {view});
+               dispatchEvent(new PopStateEvent('popstate'));
+             }}"
+        ),
+    );
+}
+
+/// Tells the page what happened to its window, as an event.
+pub(crate) fn tell_page(app: &AppHandle, event: &str, detail: &Value) {
+    let event = Value::from(event);
+    run_in_page(
+        app,
+        &format!("dispatchEvent(new CustomEvent({event}, {{ detail: {detail} }}))"),
+    );
+}
+
+fn run_in_page(app: &AppHandle, script: &str) {
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
+    if let Err(error) = window.eval(script) {
+        tracing::warn!(%error, "the page could not be told");
+    }
+}
+
+/// Brings the window to the front.
 pub(crate) fn show(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else {
         return;
@@ -78,7 +119,7 @@ pub(crate) fn show(app: &AppHandle) {
         .and_then(|()| window.show())
         .and_then(|()| window.set_focus());
     match shown {
-        Ok(()) => tracing::info!("brought to the front by a second start"),
+        Ok(()) => tracing::info!("brought to the front"),
         Err(error) => tracing::warn!(%error, "the window could not be brought to the front"),
     }
 }

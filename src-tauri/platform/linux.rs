@@ -1,7 +1,8 @@
-//! Linux: WebKitGTK edits by command, because GTK menus have no copy and paste of their own.
+//! Linux: WebKitGTK edits by command, because GTK menus have no copy and paste of their own, and drags columns of the page
+//! while the shell hears of dropped folders.
 
 use tauri::{
-    AppHandle, WebviewWindow, Wry,
+    AppHandle, Manager, WebviewWindow, WebviewWindowBuilder, Wry,
     menu::{IsMenuItem, MenuItem},
 };
 use webkit2gtk::WebViewExt;
@@ -41,4 +42,11 @@ pub(crate) fn edit(window: &WebviewWindow, id: &str) -> tauri::Result<()> {
         _ => return Ok(()),
     };
     window.with_webview(move |webview| webview.inner().execute_editing_command(command))
+}
+
+/// Nothing to do: files that are dropped here come to the shell, everything else goes on to the page.
+pub(crate) fn let_page_drag<M: Manager<Wry>>(
+    window: WebviewWindowBuilder<'_, Wry, M>,
+) -> WebviewWindowBuilder<'_, Wry, M> {
+    window
 }

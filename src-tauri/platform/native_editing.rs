@@ -1,7 +1,8 @@
-//! macOS and Windows: the system's own edit items, which macOS needs for the keys to work at all.
+//! macOS and Windows: the system's own edit items, which macOS needs for the keys to work at all, and dragging that belongs to
+//! the page alone.
 
 use tauri::{
-    AppHandle, WebviewWindow, Wry,
+    AppHandle, Manager, WebviewWindow, WebviewWindowBuilder, Wry,
     menu::{IsMenuItem, PredefinedMenuItem},
 };
 
@@ -27,4 +28,12 @@ pub(crate) fn edit_items(
 )]
 pub(crate) fn edit(_window: &WebviewWindow, _id: &str) -> tauri::Result<()> {
     Ok(())
+}
+
+/// Here a shell that hears of dropped files would take every drag from the page, also that of a column: the page sees a folder
+/// that is dropped itself, and asks where it lies.
+pub(crate) fn let_page_drag<M: Manager<Wry>>(
+    window: WebviewWindowBuilder<'_, Wry, M>,
+) -> WebviewWindowBuilder<'_, Wry, M> {
+    window.disable_drag_drop_handler()
 }

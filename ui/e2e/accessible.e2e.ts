@@ -73,6 +73,17 @@ const faces: Face[] = [
   },
   { name: "choosing columns", address: "/runs", ready: press("Columns") },
   { name: "views", address: "/runs", ready: press("Views") },
+  {
+    name: "a folder that was dropped",
+    address: "/runs",
+    ready: async (page) => {
+      await grid(page);
+      await page.evaluate(() =>
+        dispatchEvent(new CustomEvent("runicorn:dropped", { detail: { folder: "/data/runs" } })),
+      );
+      await page.getByRole("dialog").first().waitFor();
+    },
+  },
   { name: "command palette", address: "/runs", ready: key("Control+k") },
   { name: "keyboard help", address: "/runs", ready: key("?") },
   { name: "renaming", address: `/runs?selected=${LIVE}`, ready: key("e") },

@@ -26,6 +26,26 @@ pub struct RunNotice {
     pub silent_secs: Option<f64>,
 }
 
+/// A run that is running. The name is one that the run gave itself, shortened, without control characters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunningRun {
+    /// The run's id.
+    pub id: String,
+    /// Its alias, or the id.
+    pub name: String,
+}
+
+/// The runs of the shown storage root that are running.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunningRuns {
+    /// How many.
+    pub count: usize,
+    /// The newest of them, newest first.
+    pub newest: Vec<RunningRun>,
+    /// How many were seen to fail since the server began.
+    pub failed: u64,
+}
+
 /// The desktop shell around this server.
 pub trait Desktop: Send + Sync + 'static {
     /// Asks the person for a folder; `None` when they cancel.
@@ -33,6 +53,9 @@ pub trait Desktop: Send + Sync + 'static {
 
     /// Shows a notification about a run, in the system's language.
     fn notify(&self, notice: &RunNotice);
+
+    /// Other runs are running than before. Told once at the start.
+    fn runs(&self, running: &RunningRuns);
 
     /// Opens a web address in the person's browser. Only called with `https` addresses.
     fn open_url(&self, url: &str) -> DesktopFuture<Result<(), String>>;

@@ -53,6 +53,7 @@ mod recent_roots;
 #[cfg(feature = "hosts")]
 mod remote_failure;
 mod router;
+mod running;
 mod sdk_config;
 #[cfg(feature = "hosts")]
 mod seen_lists;
@@ -72,7 +73,7 @@ use std::time::Duration;
 pub use access::is_loopback_address;
 pub use alerts::RunEvent;
 pub use app::App;
-pub use desktop::{Desktop, DesktopFuture, RunNotice};
+pub use desktop::{Desktop, DesktopFuture, RunNotice, RunningRun, RunningRuns};
 pub use error::{ApiError, ErrorBody};
 pub use listening::Listener;
 pub use log_files::{LogFiles, LogWriter, start_log};
@@ -109,6 +110,7 @@ impl Server {
     pub fn new(config: Config) -> Result<Self, StartError> {
         let app = App::new(config)?;
         alerts::start(&app).map_err(StartError::Alerts)?;
+        running::start(&app).map_err(StartError::Alerts)?;
         Ok(Self {
             front: Arc::new(Front::new(app)),
         })

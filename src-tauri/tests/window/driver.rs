@@ -26,6 +26,11 @@ pub(crate) struct Driver {
 impl Driver {
     /// Starts the app under the driver and waits for its window.
     pub(crate) async fn start(screen: &Screen) -> Self {
+        Self::start_with(screen, &[]).await
+    }
+
+    /// The same with arguments for the app.
+    pub(crate) async fn start_with(screen: &Screen, arguments: &[&str]) -> Self {
         let [port, native_port] = [free_port(), free_port()].map(|port| port.to_string());
         let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/tauri-driver");
         let tool = if tool.exists() {
@@ -39,7 +44,8 @@ impl Driver {
         answers(&native_port).await;
         answers(&port).await;
         let app = app_under_test().into_string().unwrap();
-        let options = json!({"application": app, "args": ["--port", "0", STAY]});
+        let arguments = [&["--port", "0", STAY], arguments].concat();
+        let options = json!({"application": app, "args": arguments});
         let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "wry", "tauri:options": options}}});
         // A new session waits for the window, which waits for a busy machine.
         let client = Client::builder().timeout(2 * PATIENCE).build().unwrap();

@@ -11,9 +11,14 @@
 )]
 
 mod driver;
+mod dropped;
+mod file_drag;
 mod hosts;
 mod life;
+mod links;
 mod pages;
 mod programs;
 mod screen;
+mod tray;
+mod tray_host;
 mod x_window;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     driver::Driver,
@@ -18,20 +18,52 @@ const RUN: &str = "20250114_153045_a1b2c3";
 async fn the_real_window_shows_the_run_list_and_a_drawn_chart() {
     let screen = Screen::new();
     let driver = Driver::start(&screen).await;
-    let ending = &RUN[RUN.len() - 6..];
+    let origin = driver.run("return location.origin").await;
+    let origin = origin.as_str().unwrap();
+    let is_there = format!("return {LISTED}.length > 0");
+    driver.wait_for("a list", &is_there).await;
+    let told = answer(&format!("{origin}/api/run-list")).await;
+    let mut runs: Vec<&Value> = told["rows"].as_array().unwrap().iter().collect();
+    runs.sort_by(|one, other| began(other).total_cmp(&began(one)));
+    let ids: Vec<&Value> = runs.iter().map(|run| &run[0]).collect();
+    assert!(ids.len() > 5, "{ids:?}");
     let listed = format!(
-        "return [...document.querySelectorAll('[role=row]')].some((row) => row.innerText.includes('{ending}'))"
+        "const ids = {LISTED}; return ids.length >= {} && ids",
+        ids.len()
     );
-    driver.wait_for("the run in the list", &listed).await;
+    assert_eq!(driver.wait_for("the list", &listed).await, json!(ids));
+
     driver.go(&format!("/run/{RUN}")).await;
     let drawn = driver
         .wait_for("a drawn chart with its last value", CHART)
         .await;
     assert!(drawn["coloured"].as_u64().unwrap() > 100, "{drawn}");
+    let told = answer(&format!("{origin}/api/run-metrics/{RUN}")).await;
+    let metrics = told["metrics"].as_array().unwrap();
+    let metric = metrics
+        .iter()
+        .find(|metric| metric["name"] == "mAP")
+        .unwrap();
+    let numbers = ["points", "min", "max", "last"].map(|name| metric[name].as_f64());
+    let drawn = drawn["says"].as_array().unwrap().iter();
+    assert_eq!(drawn.map(Value::as_f64).collect::<Vec<_>>(), numbers);
     driver.end().await;
 }
 
-/// The chart of `mAP`: its last recorded value in the head, and how many of its pixels have a colour.
+/// When the run of a row of the API's list began: members `started_at`, else `created_at`.
+fn began(row: &Value) -> f64 {
+    row[6].as_f64().or(row[5].as_f64()).unwrap()
+}
+
+/// The ids of the runs in the list, from top to bottom.
+const LISTED: &str =
+    "[...document.querySelectorAll('[role=row] a[href^=\"/run/\"]')].map((link) => link.title)";
+
+async fn answer(url: &str) -> Value {
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
+/// The chart of `mAP`: its last recorded value in the head, how many of its pixels have a colour, and what it says in words.
 const CHART: &str = "
     const card = document.querySelector('article[data-metric=\"mAP\"]');
     card?.scrollIntoView();
@@ -43,7 +75,9 @@ const CHART: &str = "
       const [red, green, blue, alpha] = pixels.slice(at, at + 4);
       if (alpha > 0 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) coloured += 1;
     }
-    return coloured > 0 ? { coloured } : null;";
+    const words = card.querySelector('[aria-keyshortcuts]')?.getAttribute('aria-label') ?? '';
+    const says = /^mAP: (.+) points drawn, from (.+) to (.+), last (.+)$/.exec(words)?.slice(1).map(Number);
+    return coloured > 0 && says ? { coloured, says } : null;";
 
 #[tokio::test]
 async fn the_window_stays_on_our_own_pages_and_hands_links_to_the_browser() {

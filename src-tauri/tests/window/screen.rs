@@ -6,8 +6,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::SystemTime,
 };
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::programs::{Running, program, wait_until};
@@ -71,6 +73,11 @@ impl Screen {
         &self.display
     }
 
+    /// The session bus's address.
+    pub(crate) fn bus(&self) -> &str {
+        &self.bus
+    }
+
     /// The storage root that the app shows.
     pub(crate) fn root(&self) -> PathBuf {
         self.home.path().join("root")
@@ -79,6 +86,28 @@ impl Screen {
     /// The state folder of the app.
     pub(crate) fn state(&self) -> PathBuf {
         self.home.path().join("data/runicorn-desktop")
+    }
+
+    /// A run that runs in this process, below a storage root.
+    pub(crate) fn write_run(root: &Path, id: &str, alias: &str) {
+        let folder = root.join("runs/night").join(id);
+        fs::create_dir_all(&folder).unwrap();
+        // A process that began long after its run would be somebody else's.
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let meta = json!({
+            "id": id, "path": "night", "alias": alias, "created_at": now,
+            "pid": std::process::id(), "hostname": host.trim()
+        });
+        fs::write(folder.join("meta.json"), meta.to_string()).unwrap();
+        Self::say(root, id, "running");
+    }
+
+    /// Gives such a run another status.
+    pub(crate) fn say(root: &Path, id: &str, status: &str) {
+        let file = root.join("runs/night").join(id).join("status.json");
+        let status = json!({"status": status, "started_at": 1.0});
+        fs::write(file, status.to_string()).unwrap();
     }
 
     /// The user's own ssh configuration.

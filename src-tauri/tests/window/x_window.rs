@@ -95,6 +95,26 @@ impl XWindow {
         }
     }
 
+    /// Its number on the display.
+    pub(crate) fn id(&self) -> Window {
+        self.window
+    }
+
+    /// Where its middle is on the screen.
+    pub(crate) fn middle(&self) -> (u32, u32) {
+        let (width, height) = self.size();
+        let [x, y] = [width / 2, height / 2].map(|at| i16::try_from(at).unwrap());
+        let at = self
+            .connection
+            .translate_coordinates(self.window, self.root, x, y)
+            .unwrap()
+            .reply()
+            .unwrap();
+        [at.dst_x, at.dst_y]
+            .map(|at| u32::try_from(at).unwrap())
+            .into()
+    }
+
     /// Width and height in pixels.
     pub(crate) fn size(&self) -> (u16, u16) {
         let geometry = self
@@ -168,7 +188,7 @@ fn find(connection: &RustConnection, parent: Window, title: &str) -> Option<Wind
     })
 }
 
-fn atom(connection: &RustConnection, name: &str) -> u32 {
+pub(crate) fn atom(connection: &RustConnection, name: &str) -> u32 {
     connection
         .intern_atom(false, name.as_bytes())
         .unwrap()

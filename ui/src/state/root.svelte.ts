@@ -6,6 +6,8 @@ import type { RunSource } from "./run_list.svelte";
 export class Root {
   /** The dialog that asks for a folder is open. */
   asking = $state(false);
+  /** The folder that the dialog proposes in place of the one that is shown: one that was dropped onto the window. */
+  offered = $state<string | null>(null);
   busy = $state(false);
   readonly #api: Api;
   readonly #list: RunSource;
@@ -15,11 +17,23 @@ export class Root {
     this.#list = list;
   }
 
+  /** Asks whether to show this folder; nothing is shown before the reader says so. An empty path must be typed or picked. */
+  offer(path: string): void {
+    this.offered = path;
+    this.asking = true;
+  }
+
+  /** Ends the question. */
+  close(): void {
+    this.asking = false;
+    this.offered = null;
+  }
+
   /** Shows another folder; the fault as a sentence, or null when it worked. */
   async use(path: string): Promise<string | null> {
     return this.#do(async () => {
       await this.#api.post("/api/config/user_root_dir", { path });
-      this.asking = false;
+      this.close();
       await this.#list.switched();
     });
   }

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 pub use history::RunEvent;
 pub(crate) use history::{AlertEvent, EVENTS_KEPT, Events};
 pub(crate) use rules::AlertRules;
-pub(crate) use watcher::start;
+pub(crate) use watcher::{confirmed, start};
 
 use crate::desktop::{Desktop, RunNotice};
 use crate::error::{ApiError, ApiResult};
@@ -158,7 +158,7 @@ impl RunNotice {
 }
 
 /// A name that a run gave itself, as it can be shown by anything: short and without line ends or control characters.
-fn one_line(name: &str) -> String {
+pub(crate) fn one_line(name: &str) -> String {
     let shown = name
         .chars()
         .take(80)

@@ -282,7 +282,7 @@ impl<'a> Following<'a> {
             self.unsaved |= self.watched.remove(id).is_some();
             return;
         }
-        let Some(row) = self.confirmed(row) else {
+        let Some(row) = confirmed(&self.store, row) else {
             return;
         };
         if is_new {
@@ -303,16 +303,6 @@ impl<'a> Following<'a> {
         self.watched.insert(row.id.to_string(), watched);
         self.grown.insert(row.id.to_string());
         self.unsaved = true;
-    }
-
-    /// A process that ends writes its status and is gone: what was read before and seen gone after must be read again.
-    fn confirmed(&self, row: &Arc<RunRow>) -> Option<Arc<RunRow>> {
-        if row.reason != StatusReason::ProcessGone {
-            return Some(Arc::clone(row));
-        }
-        self.store.touch(std::slice::from_ref(&row.id));
-        let now = self.store.list().get(row.id.as_str()).map(Arc::clone)?;
-        (now.state() != RunStatus::Running).then_some(now)
     }
 
     /// Counts the numbers that are not finite in runs that have grown, with pauses.
@@ -400,6 +390,16 @@ impl<'a> Following<'a> {
         let fresh = alerts.history.keep(&self.root, &self.watched, &events);
         alerts.tell(&fresh, self.app.config().desktop.as_deref());
     }
+}
+
+/// A process that ends writes its status and is gone: what was read before and seen gone after must be read again.
+pub(crate) fn confirmed(store: &RunStore, row: &Arc<RunRow>) -> Option<Arc<RunRow>> {
+    if row.reason != StatusReason::ProcessGone {
+        return Some(Arc::clone(row));
+    }
+    store.touch(std::slice::from_ref(&row.id));
+    let now = store.list().get(row.id.as_str()).map(Arc::clone)?;
+    (now.state() != RunStatus::Running).then_some(now)
 }
 
 fn event_of(root: &str, row: &RunRow, told: Told) -> AlertEvent {

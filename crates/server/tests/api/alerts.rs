@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::StreamExt;
-use runicorn_server::{Desktop, DesktopFuture, RunEvent, RunNotice};
+use runicorn_server::{Desktop, DesktopFuture, RunEvent, RunNotice, RunningRuns};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -33,6 +33,8 @@ impl Desktop for Shell {
     fn notify(&self, notice: &RunNotice) {
         self.0.lock().unwrap().push(notice.clone());
     }
+
+    fn runs(&self, _running: &RunningRuns) {}
 
     fn open_url(&self, _url: &str) -> DesktopFuture<Result<(), String>> {
         Box::pin(async { Ok(()) })

@@ -33,6 +33,7 @@ mod parity;
 mod programs;
 mod recorded_run;
 mod run_values;
+mod running;
 mod runs;
 mod series;
 mod settings;
