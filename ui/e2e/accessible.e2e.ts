@@ -129,6 +129,24 @@ const faces: Face[] = [
   },
   { name: "no GPU", address: "/gpus", ready: text("No GPU to show on this machine") },
   { name: "hosts", address: "/hosts", ready: (page) => page.getByRole("heading").first().waitFor() },
+  { name: "all assets", address: "/assets", ready: region(/^Asset: /) },
+  {
+    name: "all assets, nothing found",
+    address: "/assets?q=nothing-like-this",
+    ready: text("No asset fits this search"),
+  },
+  {
+    name: "all assets, failed",
+    address: "/assets",
+    before: fails("**/api/asset-list*"),
+    ready: text("This could not be loaded"),
+  },
+  {
+    name: "no assets at all",
+    address: "/assets",
+    before: (page) => page.route("**/api/asset-list*", (route) => route.fulfill({ json: { rows: [] } })),
+    ready: text("No run recorded an asset yet"),
+  },
   {
     name: "recycle bin",
     address: "/recycle-bin",

@@ -36,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::recycle_bin::routes())
         .merge(api::edits::routes())
         .merge(api::assets::routes())
+        .merge(api::asset_list::routes())
         .merge(api::media::routes())
         .merge(api::transfer::routes())
         .merge(api::artifacts::routes())

@@ -159,6 +159,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/asset-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists every asset of the root once: datasets, pretrained models, outputs and code of all runs that are not deleted. Assets with the
+         *     same hash are one asset; without a hash kind, name and source tell them apart. Carries an `ETag`.
+         */
+        get: operations["list_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/config": {
         parameters: {
             query?: never;
@@ -2332,6 +2352,48 @@ export interface components {
              */
             seen: number;
         };
+        /** @description The assets of a root, or of one run. */
+        AssetListAnswer: {
+            /** @description Whether the whole root was looked at; until then the list grows. */
+            complete: boolean;
+            /** @description Ids of runs; `copy_run`, `made_by` and `used_by` are places in it. */
+            runs: string[];
+            /** @description The names of a row's members. */
+            fields: string[];
+            /** @description Assets of the latest runs first. Times are Unix seconds; `copy` is `kept`, `missing` or `none`. */
+            rows: unknown[][];
+            totals: components["schemas"]["AssetTotals"];
+            /** @description Runs whose list of assets cannot be read. */
+            unreadable: string[];
+            /**
+             * Format: int64
+             * @description Assets of runs that name more than are read.
+             */
+            left_out: number;
+        };
+        /** @description What the copies in the archive take, of all runs that are not deleted. */
+        AssetTotals: {
+            /**
+             * Format: int64
+             * @description How often a run names an asset.
+             */
+            references: number;
+            /**
+             * Format: int64
+             * @description How many of these have a copy.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description What the copies would take if each reference had its own.
+             */
+            logical_bytes: number;
+            /**
+             * Format: int64
+             * @description What they take, each file counted once.
+             */
+            stored_bytes: number;
+        };
         /**
          * @description What is drawn around a mean.
          * @enum {string}
@@ -4125,6 +4187,43 @@ export interface operations {
                 content: {
                     "application/json": Record<string, never>;
                 };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_assets: {
+        parameters: {
+            query?: {
+                /** @description Only the assets that this run names */
+                run?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetListAnswer"];
+                };
+            };
+            /** @description Nothing changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {

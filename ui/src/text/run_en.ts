@@ -270,7 +270,7 @@ export const runEn = {
   assets: {
     none: "No assets",
     noneDetail:
-      "This run recorded no code, datasets, pretrained models or outputs. A run records them with snapshot_code=True, run.log_dataset(…), run.log_pretrained(…) and run.scan_outputs(…).",
+      "This run recorded no code, datasets, pretrained models or outputs. A run records them with snapshot_code=True, run.log_dataset(…), run.log_pretrained(…) and run.scan_outputs_once(…).",
     code: "Code snapshot",
     codeNone: "No code snapshot was taken.",
     codeFiles: "{n} file, {size} packed|{n} files, {size} packed",
@@ -282,6 +282,10 @@ export const runEn = {
     datasets: "Datasets",
     pretrained: "Pretrained models",
     outputs: "Outputs",
+    runs: "Where used",
+    usedBy: "used by {n} run|used by {n} runs",
+    madeBy: "made by {n} run|made by {n} runs",
+    codeOf: "the code of {n} run|the code of {n} runs",
     name: "Name",
     from: "From",
     about: "About",

@@ -254,7 +254,7 @@ export const runZh: RunText = {
   assets: {
     none: "没有资产",
     noneDetail:
-      "该实验没有记录代码、数据集、预训练模型或输出。可用 snapshot_code=True、run.log_dataset(…)、run.log_pretrained(…) 和 run.scan_outputs(…) 记录。",
+      "该实验没有记录代码、数据集、预训练模型或输出。可用 snapshot_code=True、run.log_dataset(…)、run.log_pretrained(…) 和 run.scan_outputs_once(…) 记录。",
     code: "代码快照",
     codeNone: "没有保存代码快照。",
     codeFiles: "{n} 个文件，压缩后 {size}",
@@ -266,6 +266,10 @@ export const runZh: RunText = {
     datasets: "数据集",
     pretrained: "预训练模型",
     outputs: "输出",
+    runs: "使用情况",
+    usedBy: "被 {n} 个实验使用",
+    madeBy: "由 {n} 个实验产生",
+    codeOf: "{n} 个实验的代码",
     name: "名称",
     from: "来源",
     about: "说明",

@@ -4,6 +4,7 @@
 pub(crate) mod alerts;
 pub(crate) mod annotations;
 pub(crate) mod artifacts;
+pub(crate) mod asset_list;
 pub(crate) mod assets;
 pub(crate) mod desktop;
 pub(crate) mod diagnostics;

@@ -14,6 +14,7 @@ mod agreement;
 mod alerts;
 mod annotations;
 mod artifacts;
+mod asset_list;
 mod clients;
 mod diagnostics;
 mod faults;
