@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { writeStudy } from "./asset_root";
 import { giveGpus, minutes, node, telemetry } from "./gpu_answers";
+import { RUN as GPU_RUN, writeGpuRun, writeMinutes } from "./gpu_run";
 import { freePort, Sshd } from "./sshd";
 import { generateRoot, openBrowser, openPage, removalMillis, removeFolder, scratch, Viewer } from "./viewer";
 
@@ -332,6 +333,31 @@ describe("pictures", () => {
     const none = await Viewer.start(join(folder, "no-assets"), join(folder, "home-no-assets"));
     const teaches = (page: Page) => page.getByText("log_dataset").waitFor();
     await draw(none, [{ name: "assets-empty", address: "/assets", ready: teaches }]);
+    await none.stop();
+  });
+
+  it("of the GPUs under a run's charts: light, dark, narrow, without a driver", async () => {
+    const root = join(folder, "gpu-run/experiments");
+    const home = join(folder, "home-gpu-run");
+    writeGpuRun(root);
+    writeMinutes(home);
+    const viewer = await Viewer.start(root, home);
+    const pointed = async (page: Page) => {
+      await page.locator(".gpus canvas").nth(3).waitFor();
+      const plot = await page.locator("article .over").first().boundingBox();
+      if (plot) await page.mouse.move(plot.x + plot.width * 0.4, plot.y + plot.height * 0.5);
+      await page.locator(".gpus .over > .line").first().waitFor();
+    };
+    const run = `/run/${GPU_RUN}?x=relative_time`;
+    await draw(viewer, [
+      { name: "run-gpus", address: run, ready: pointed },
+      { name: "run-gpus-dark", address: `/run/${GPU_RUN}`, options: dark, ready: pointed },
+      { name: "run-gpus-narrow", address: run, options: narrow, ready: pointed },
+    ]);
+    await viewer.stop();
+    const none = await Viewer.start(root, join(folder, "home-no-gpu"));
+    const says = (page: Page) => page.getByText("no NVIDIA driver").waitFor();
+    await draw(none, [{ name: "run-gpus-none", address: run, ready: says }]);
     await none.stop();
   });
 

@@ -41,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::transfer::routes())
         .merge(api::artifacts::routes())
         .merge(api::gpus::routes())
+        .merge(api::run_gpus::routes())
         .merge(api::system::routes())
         .merge(api::diagnostics::routes());
     #[cfg(feature = "hosts")]

@@ -1625,6 +1625,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/run-gpus/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the GPUs did while a run ran, or in a part of that time: single readings of the last hours, one-minute means before. */
+        get: operations["show_run_gpus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/run-images/{id}": {
         parameters: {
             query?: never;
@@ -2765,6 +2782,19 @@ export interface components {
              */
             mtime: number;
         };
+        /** @description One card: a value for each time, null where it was not told. */
+        GpuLine: {
+            /** Format: int32 */
+            index: number;
+            uuid?: string | null;
+            name: string;
+            /** @description Unix seconds, rising. */
+            ts: number[];
+            util_gpu: (number | null)[];
+            mem_used_pct: (number | null)[];
+            temp_c: (number | null)[];
+            power_w: (number | null)[];
+        };
         /** @description One GPU; what it does not tell is null. */
         GpuNow: {
             /** Format: int32 */
@@ -3394,6 +3424,24 @@ export interface components {
         RunExport: {
             run_id: string;
             format: string;
+        };
+        /** @description The GPUs of a run's time. */
+        RunGpus: {
+            run: string;
+            /**
+             * Format: double
+             * @description The time that is answered for, in Unix seconds.
+             */
+            since: number;
+            /** Format: double */
+            until: number;
+            /** @description How the cards were found: `process` (the run's process held them), `environment` (its `CUDA_VISIBLE_DEVICES`), or `all`. */
+            chosen_by: string;
+            /** @description Why there is nothing: `other_host`, `off`, `no_driver` or `no_readings`. */
+            reason?: string | null;
+            /** @description The host's name, or what the driver's absence is called. */
+            detail?: string | null;
+            gpus: components["schemas"]["GpuLine"][];
         };
         /** @description A request about several runs. */
         RunIds: {
@@ -6688,6 +6736,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    show_run_gpus: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds; the run's start when absent */
+                since?: number;
+                /** @description Unix seconds; the run's end, or now, when absent */
+                until?: number;
+                /** @description Most single readings of a card */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGpus"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
         };
     };

@@ -79,23 +79,20 @@ impl Held {
     /// Looks at the runs that changed since the last time; true when an asset did.
     fn follow(&mut self, root: &Arc<RootDir>, runs: &RunList) -> bool {
         let before = self.runs.len();
-        let mut due: Vec<Arc<RunRow>> = match runs.since_cursor(&self.cursor) {
-            Some(delta) => {
-                for id in &delta.removed {
-                    self.forget(id);
-                }
-                delta.rows
+        let mut due: Vec<Arc<RunRow>> = if let Some(delta) = runs.since_cursor(&self.cursor) {
+            for id in &delta.removed {
+                self.forget(id);
             }
-            None => {
-                let gone = self
-                    .runs
-                    .keys()
-                    .filter(|id| runs.get(id.as_str()).is_none());
-                for id in gone.cloned().collect::<Vec<_>>() {
-                    self.forget(&id);
-                }
-                runs.rows().cloned().collect()
+            delta.rows
+        } else {
+            let gone = self
+                .runs
+                .keys()
+                .filter(|id| runs.get(id.as_str()).is_none());
+            for id in gone.cloned().collect::<Vec<_>>() {
+                self.forget(&id);
             }
+            runs.rows().cloned().collect()
         };
         let mut changed = self.runs.len() != before;
         let unsettled = self.runs.iter().filter(|(_, run)| !run.settled);

@@ -51,11 +51,14 @@ impl ArchivedCopy {
     }
 }
 
-/// Manifests that were read.
+/// Manifests that were read, by their place.
 #[derive(Debug, Default)]
 pub(super) struct Manifests {
-    read: Mutex<HashMap<String, (FileStamp, Option<Arc<ArchivedCopy>>)>>,
+    read: Mutex<HashMap<String, ReadManifest>>,
 }
+
+/// A manifest as it was read; nothing of one that is not as the SDK writes it.
+type ReadManifest = (FileStamp, Option<Arc<ArchivedCopy>>);
 
 /// Looks for the copy that a run names; `None` when it is not there.
 pub(super) fn find(

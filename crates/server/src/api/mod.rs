@@ -24,6 +24,7 @@ pub(crate) mod moment;
 pub(crate) mod paths;
 pub(crate) mod recycle_bin;
 pub(crate) mod retired;
+pub(crate) mod run_gpus;
 pub(crate) mod run_list;
 pub(crate) mod run_values;
 pub(crate) mod runs;

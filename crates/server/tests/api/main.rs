@@ -33,6 +33,7 @@ mod openapi;
 mod parity;
 mod programs;
 mod recorded_run;
+mod run_gpus;
 mod run_values;
 mod runs;
 mod series;
