@@ -95,7 +95,10 @@ const faces: Face[] = [
     name: "charts of a run with its GPUs",
     address: `/run/${LIVE}`,
     before: gpusOfRun,
-    ready: (page) => page.locator(".gpus canvas").first().waitFor(),
+    ready: async (page) => {
+      await page.locator(".gpus").scrollIntoViewIfNeeded();
+      await page.locator(".gpus canvas").first().waitFor();
+    },
   },
   { name: "charts with gaps", address: `/run/${ODD}`, ready: canvas },
   { name: "one chart in full", address: `/run/${LIVE}?chart=train%2Floss`, ready: canvas },

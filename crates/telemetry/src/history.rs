@@ -339,9 +339,21 @@ fn minutes_in(file: File, from: f64) -> Vec<Minute> {
             Ok(1..) => {}
             _ => return minutes,
         }
+        if is_before(&line, from) {
+            continue;
+        }
         let minute = serde_json::from_slice::<Minute>(&line).ok();
         minutes.extend(minute.filter(|minute| minute.ts >= from));
     }
+}
+
+/// Whether a line of ours is of an earlier time, by its first member: a year of lines is passed over without reading them whole.
+fn is_before(line: &[u8], from: f64) -> bool {
+    let start = line
+        .strip_prefix(br#"{"ts":"#)
+        .and_then(|rest| rest.split(|byte| *byte == b',').next());
+    let ts = start.and_then(|text| std::str::from_utf8(text).ok()?.parse::<f64>().ok());
+    ts.is_some_and(|ts| ts < from)
 }
 
 #[cfg(test)]
@@ -452,7 +464,9 @@ mod tests {
         for minute in [&second, &first, &second, &first] {
             file.append(minute).unwrap();
         }
-        assert_eq!(file.since(0.0), [first, second]);
+        assert_eq!(file.since(0.0), [first.clone(), second.clone()]);
+        assert_eq!(file.since(60.0), [first, second.clone()]);
+        assert_eq!(file.since(60.5), [second]);
     }
 
     #[test]

@@ -99,7 +99,7 @@ async fn list_assets(
         let list = app.assets().list(&store)?;
         let Some(run) = params.run else {
             let state = format!("{} {}", store.root().display(), list.version);
-            let make = || answer_bytes(&list, list.assets.iter());
+            let make = || answer_bytes(&list, &list.assets.iter().collect::<Vec<_>>());
             let answer = app.list_answers().get("asset list", state, make);
             return Ok::<_, ApiError>(answer.respond(&headers));
         };
@@ -109,19 +109,53 @@ async fn list_assets(
         let of_run = list.assets.iter().filter(|asset| {
             place.is_some_and(|place| asset.own_runs().binary_search(&place).is_ok())
         });
-        let body = answer_bytes(&list, of_run);
+        let body = answer_bytes(&list, &of_run.collect::<Vec<_>>());
         Ok(ListAnswer::new(String::new(), body).respond(&headers))
     })
     .await
 }
 
-fn answer_bytes<'a>(list: &AssetList, assets: impl Iterator<Item = &'a Asset>) -> Vec<u8> {
+/// The runs that some assets name, in the order of the list.
+struct NamedRuns(Vec<u32>);
+
+impl NamedRuns {
+    fn of(assets: &[&Asset]) -> Self {
+        let places = assets.iter().flat_map(|asset| {
+            let copy = asset.copy_of.as_ref().map(|(run, _)| run);
+            asset.made_by.iter().chain(&asset.used_by).chain(copy)
+        });
+        let mut named: Vec<u32> = places.copied().collect();
+        named.sort_unstable();
+        named.dedup();
+        Self(named)
+    }
+
+    fn ids(&self, list: &AssetList) -> Vec<String> {
+        let run = |place: &u32| list.runs.get(usize::try_from(*place).ok()?);
+        let ids = self.0.iter().map(|place| run(place).map(RunId::to_string));
+        ids.map(Option::unwrap_or_default).collect()
+    }
+
+    fn place(&self, run: u32) -> usize {
+        self.0.binary_search(&run).unwrap_or_else(|at| at)
+    }
+
+    fn places(&self, runs: &[u32]) -> Vec<usize> {
+        runs.iter().map(|run| self.place(*run)).collect()
+    }
+}
+
+fn answer_bytes(list: &AssetList, assets: &[&Asset]) -> Vec<u8> {
     let totals = list.totals;
+    let named = NamedRuns::of(assets);
     let answer = AssetListAnswer {
         complete: list.complete,
-        runs: list.runs.iter().map(RunId::to_string).collect(),
+        runs: named.ids(list),
         fields: FIELDS,
-        rows: assets.map(row_value).collect(),
+        rows: assets
+            .iter()
+            .map(|asset| row_value(asset, &named))
+            .collect(),
         totals: AssetTotals {
             references: totals.references,
             kept: totals.kept,
@@ -135,7 +169,7 @@ fn answer_bytes<'a>(list: &AssetList, assets: impl Iterator<Item = &'a Asset>) -
 }
 
 /// The members of [`FIELDS`], in their order.
-fn row_value(asset: &Asset) -> Value {
+fn row_value(asset: &Asset, runs: &NamedRuns) -> Value {
     let members: [Value; FIELDS.len()] = [
         json!(asset.id),
         json!(asset.kind.word()),
@@ -146,10 +180,10 @@ fn row_value(asset: &Asset) -> Value {
         json!(asset.bytes),
         json!(asset.files),
         json!(asset.copy.word()),
-        json!(asset.copy_of.as_ref().map(|(run, _)| run)),
+        json!(asset.copy_of.as_ref().map(|(run, _)| runs.place(*run))),
         json!(asset.copy_of.as_ref().map(|(_, path)| path)),
-        json!(asset.made_by),
-        json!(asset.used_by),
+        json!(runs.places(&asset.made_by)),
+        json!(runs.places(&asset.used_by)),
         json!(asset.first_at),
         json!(asset.last_at),
     ];

@@ -182,6 +182,7 @@ async fn the_assets_of_one_run_are_those_that_it_names_and_an_unknown_run_is_404
     let assets = Assets::of(&server, &format!("?run={SECOND}")).await;
     let names: Vec<&Value> = assets.rows.iter().map(|row| &row["name"]).collect();
     assert_eq!(names, ["images-again", "backbone"]);
+    assert_eq!(assets.answer["runs"], json!([SECOND]));
     let bare = Assets::of(&server, "?run=20250121_000000_00ff00").await;
     assert!(bare.rows.is_empty());
     assert_eq!(server.get("/api/asset-list?run=not-here").await.status, 404);

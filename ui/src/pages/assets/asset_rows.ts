@@ -73,13 +73,24 @@ export function sorted(assets: readonly Asset[], { key, descending }: SortOrder)
   return keyed.map(({ asset }) => asset);
 }
 
+/** What is searched in, made once for each asset: a keystroke looks at thousands. */
+const searched = new WeakMap<Asset, string>();
+
+function searchText(asset: Asset): string {
+  const known = searched.get(asset);
+  if (known !== undefined) return known;
+  const text = `${asset.name}\n${asset.source}\n${asset.fingerprint}\n${asset.about}`.toLowerCase();
+  searched.set(asset, text);
+  return text;
+}
+
 /** Assets of a kind in which every word stands somewhere: name, source, fingerprint, description. */
 export function found(assets: readonly Asset[], kind: AssetKind | "", query: string): readonly Asset[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (kind === "" && words.length === 0) return assets;
   return assets.filter((asset) => {
     if (kind !== "" && asset.kind !== kind) return false;
-    const text = `${asset.name}\n${asset.source}\n${asset.fingerprint}\n${asset.about}`.toLowerCase();
+    const text = searchText(asset);
     return words.every((word) => text.includes(word));
   });
 }
