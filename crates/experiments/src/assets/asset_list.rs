@@ -105,6 +105,14 @@ pub(super) struct NamedAssets {
     pub(super) left_out: u64,
 }
 
+impl NamedAssets {
+    /// Whether a copy that the run names is not there.
+    pub(super) fn misses(&self) -> bool {
+        let mut assets = self.assets.iter().flat_map(|assets| assets.iter());
+        assets.any(|asset| asset.recorded.place.is_some() && asset.copy.is_none())
+    }
+}
+
 /// An asset that a run names, and its copy when it is there.
 #[derive(Debug)]
 pub(super) struct NamedAsset {

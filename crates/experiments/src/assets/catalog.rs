@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -25,10 +26,24 @@ const WORTH_TWO_THREADS: usize = 64;
 const BLOCK: usize = 512;
 /// Most assets that are held, of all runs together; those of further runs are only counted.
 const MOST_HELD: usize = 300_000;
+/// A copy that was not there is looked for again after this long: a drive may have been away.
+const MISSING_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The assets of the root that is shown.
-#[derive(Debug, Default)]
-pub struct AssetCatalog(Mutex<Held>);
+#[derive(Debug)]
+pub struct AssetCatalog {
+    held: Mutex<Held>,
+    missing_patience: Duration,
+}
+
+impl Default for AssetCatalog {
+    fn default() -> Self {
+        Self {
+            held: Mutex::default(),
+            missing_patience: MISSING_PATIENCE,
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Held {
@@ -39,6 +54,8 @@ struct Held {
     /// Assets of all these runs together.
     count: usize,
     manifests: Manifests,
+    /// When copies that were not there were last looked for.
+    missed_at: Option<Instant>,
     list: Arc<AssetList>,
 }
 
@@ -48,6 +65,8 @@ struct HeldRun {
     stamp: FileStamp,
     /// Whether the file was so old that a later change must have another stamp.
     settled: bool,
+    /// Whether a copy that it names is not there.
+    misses: bool,
     named: NamedAssets,
 }
 
@@ -56,7 +75,7 @@ impl AssetCatalog {
     pub fn list(&self, store: &RunStore) -> Result<Arc<AssetList>, StoreError> {
         let root = store.root_dir()?;
         let runs = store.list();
-        let mut held = self.0.lock();
+        let mut held = self.held.lock();
         if held.root != store.root() {
             *held = Held {
                 root: store.root().to_path_buf(),
@@ -67,7 +86,7 @@ impl AssetCatalog {
                 ..Held::default()
             };
         }
-        let changed = held.follow(&root, &runs);
+        let changed = held.follow(&root, &runs, self.missing_patience);
         if changed || held.list.complete != runs.is_complete() {
             held.put_together(&runs);
         }
@@ -77,7 +96,7 @@ impl AssetCatalog {
 
 impl Held {
     /// Looks at the runs that changed since the last time; true when an asset did.
-    fn follow(&mut self, root: &Arc<RootDir>, runs: &RunList) -> bool {
+    fn follow(&mut self, root: &Arc<RootDir>, runs: &RunList, patience: Duration) -> bool {
         let before = self.runs.len();
         let mut due: Vec<Arc<RunRow>> = if let Some(delta) = runs.since_cursor(&self.cursor) {
             for id in &delta.removed {
@@ -95,8 +114,13 @@ impl Held {
             runs.rows().cloned().collect()
         };
         let mut changed = self.runs.len() != before;
-        let unsettled = self.runs.iter().filter(|(_, run)| !run.settled);
-        due.extend(unsettled.filter_map(|(id, _)| runs.get(id.as_str()).cloned()));
+        let again = self.missed_at.is_none_or(|at| at.elapsed() >= patience);
+        if again {
+            self.missed_at = Some(Instant::now());
+        }
+        let open = self.runs.iter();
+        let open = open.filter(|(_, run)| !run.settled || (again && run.misses));
+        due.extend(open.filter_map(|(id, _)| runs.get(id.as_str()).cloned()));
         for block in due.chunks(BLOCK) {
             for (row, look) in self.look_at_each(root, block) {
                 changed |= self.take(&row, look);
@@ -200,7 +224,7 @@ impl Look {
             .and_then(|file| FileStamp::of(&file))
             .unwrap_or_default();
         if last.is_some_and(|last| {
-            last.settled && last.stamp == stamp && last.directory == row.directory
+            last.settled && !last.misses && last.stamp == stamp && last.directory == row.directory
         }) {
             return Self::Same;
         }
@@ -233,7 +257,80 @@ impl Look {
             directory: row.directory.clone(),
             settled: stamp.is_settled(),
             stamp,
+            misses: named.misses(),
             named,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::assets::CopyState;
+    use crate::store::StoreConfig;
+
+    const HASH: &str = "9a03b975919308b591c19fb67489870211037de2a75311afde4a46ecec5e0a2c";
+
+    fn store_on(folder: &Path) -> Arc<RunStore> {
+        let run = folder.join("root/runs/r1");
+        std::fs::create_dir_all(&run).unwrap();
+        let place = format!("/root/archive/blobs/9a/{HASH}");
+        let dataset = json!({"name": "a", "fingerprint": HASH, "archive_path": place});
+        let assets = json!({"datasets": [dataset]}).to_string();
+        for (name, text) in [
+            ("meta.json", "{}"),
+            ("status.json", "{}"),
+            ("assets.json", &assets),
+        ] {
+            std::fs::write(run.join(name), text).unwrap();
+        }
+        let store = RunStore::open(StoreConfig {
+            root: folder.join("root"),
+            cache_dir: folder.join("cache"),
+            state_dir: folder.join("state"),
+            ..StoreConfig::default()
+        });
+        let store = store.unwrap();
+        assert!(store.refresh(Duration::from_secs(10)));
+        store
+    }
+
+    #[test]
+    fn a_copy_that_comes_back_is_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_on(folder.path());
+        let catalog = AssetCatalog {
+            missing_patience: Duration::ZERO,
+            ..AssetCatalog::default()
+        };
+        let copy = |list: &AssetList| (list.assets[0].copy, list.totals.stored_bytes);
+        assert_eq!(
+            copy(&catalog.list(&store).unwrap()),
+            (CopyState::Missing, 0)
+        );
+        let blobs = folder.path().join("root/archive/blobs/9a");
+        std::fs::create_dir_all(&blobs).unwrap();
+        std::fs::write(blobs.join(HASH), "four").unwrap();
+        // As if the run had ended long ago: it is not looked at for its own sake.
+        let settle = |run: &mut HeldRun| run.settled = true;
+        catalog.held.lock().runs.values_mut().for_each(settle);
+        assert_eq!(copy(&catalog.list(&store).unwrap()), (CopyState::Kept, 4));
+    }
+
+    #[test]
+    fn beyond_the_most_that_is_held_assets_are_only_counted() {
+        let mut held = Held {
+            count: MOST_HELD,
+            ..Held::default()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_on(folder.path());
+        assert!(held.follow(&store.root_dir().unwrap(), &store.list(), Duration::ZERO));
+        held.put_together(&store.list());
+        assert_eq!((held.list.assets.len(), held.list.left_out), (0, 1));
     }
 }
