@@ -48,6 +48,20 @@ const gpus = async (page: Page) => {
   const train = { pid: 4711, user: "ada", program: "python train.py", used_mib: 9_000 };
   await giveGpus(page, () => telemetry([gpu(0, [train]), gpu(1)]), minutes(2));
 };
+/** Two cards while the live run ran. */
+const gpusOfRun = (page: Page) => {
+  const ts = [1_770_000_000, 1_770_000_060];
+  const card = (index: number) => ({
+    index,
+    uuid: null,
+    name: "NVIDIA H200",
+    ts,
+    util_gpu: [90, 80],
+    power_w: [500, 600],
+  });
+  const answer = { chosen_by: "all", reason: null, detail: null, gpus: [card(0), card(1)] };
+  return page.route("**/api/run-gpus/*", (route) => route.fulfill({ json: answer }));
+};
 const fails = (path: string) => (page: Page) =>
   page.route(path, (route) =>
     route.fulfill({ status: 503, json: { detail: "the storage does not answer" } }),
@@ -88,6 +102,15 @@ const faces: Face[] = [
   { name: "keyboard help", address: "/runs", ready: key("?") },
   { name: "renaming", address: `/runs?selected=${LIVE}`, ready: key("e") },
   { name: "charts of a run", address: `/run/${LIVE}`, ready: canvas },
+  {
+    name: "charts of a run with its GPUs",
+    address: `/run/${LIVE}`,
+    before: gpusOfRun,
+    ready: async (page) => {
+      await page.locator(".gpus").scrollIntoViewIfNeeded();
+      await page.locator(".gpus canvas").first().waitFor();
+    },
+  },
   { name: "charts with gaps", address: `/run/${ODD}`, ready: canvas },
   { name: "one chart in full", address: `/run/${LIVE}?chart=train%2Floss`, ready: canvas },
   {
@@ -140,6 +163,24 @@ const faces: Face[] = [
   },
   { name: "no GPU", address: "/gpus", ready: text("No GPU to show on this machine") },
   { name: "hosts", address: "/hosts", ready: (page) => page.getByRole("heading").first().waitFor() },
+  { name: "all assets", address: "/assets", ready: region(/^Asset: /) },
+  {
+    name: "all assets, nothing found",
+    address: "/assets?q=nothing-like-this",
+    ready: text("No asset fits this search"),
+  },
+  {
+    name: "all assets, failed",
+    address: "/assets",
+    before: fails("**/api/asset-list*"),
+    ready: text("This could not be loaded"),
+  },
+  {
+    name: "no assets at all",
+    address: "/assets",
+    before: (page) => page.route("**/api/asset-list*", (route) => route.fulfill({ json: { rows: [] } })),
+    ready: text("No run recorded an asset yet"),
+  },
   {
     name: "recycle bin",
     address: "/recycle-bin",

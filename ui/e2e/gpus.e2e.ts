@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeDatasetRun } from "./asset_root";
 import { giveGpus, gpu, minutes, node, telemetry } from "./gpu_answers";
 import { Sshd } from "./sshd";
 import { lightViewer, removeFolder, scratch, Viewer, writeRun } from "./viewer";
@@ -208,7 +209,7 @@ describe("with GPU answers given on the network", () => {
   });
 });
 
-it("shows another machine's host, GPUs and recycle bin over SSH, in the same window", {
+it("shows another machine's host, GPUs, assets and recycle bin over SSH, in the same window", {
   timeout: 240_000,
 }, async () => {
   const far = scratch();
@@ -216,7 +217,7 @@ it("shows another machine's host, GPUs and recycle bin over SSH, in the same win
   const sshd = await Sshd.start(far);
   try {
     const id = "20260102_000000_fa0001";
-    writeRun(sshd.root, { id, path: "far/net", alias: "far one", status: "finished" });
+    writeDatasetRun(sshd.root, id, "far one", [{ name: "far images", uri: "/far/images" }]);
     const stanza = `Host far\n  HostName 127.0.0.1\n  Port ${sshd.port}\n  User ${sshd.username}\n  IdentityFile ${sshd.key}\n  IdentitiesOnly yes\n`;
     await begin({}, (_, home) => Viewer.writeSshConfig(home, stanza));
     await open("/hosts?selected=ssh:far");
@@ -227,6 +228,15 @@ it("shows another machine's host, GPUs and recycle bin over SSH, in the same win
     await page.getByRole("navigation").getByRole("link", { name: "GPUs" }).click();
     await meter(host(), "Memory").waitFor();
     expect(new URL(page.url()).pathname).toBe("/at/ssh:far/gpus");
+
+    await page.getByRole("navigation").getByRole("link", { name: "Assets" }).click();
+    await page
+      .getByRole("region", { name: "Asset: far images" })
+      .getByRole("link", { name: "far one" })
+      .click();
+    await page.getByRole("region", { name: "Datasets" }).getByRole("link", { name: "used by 1 run" }).click();
+    await page.getByRole("region", { name: "Asset: far images" }).waitFor();
+    expect(new URL(page.url()).pathname).toBe("/at/ssh:far/assets");
 
     await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();
     await page.getByRole("grid", { name: "Runs" }).focus();

@@ -4,7 +4,9 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { writeStudy } from "./asset_root";
 import { giveGpus, minutes, node, telemetry } from "./gpu_answers";
+import { RUN as GPU_RUN, writeGpuRun, writeMinutes } from "./gpu_run";
 import { freePort, Sshd } from "./sshd";
 import { generateRoot, openBrowser, openPage, removalMillis, removeFolder, scratch, Viewer } from "./viewer";
 
@@ -304,6 +306,59 @@ describe("pictures", () => {
       page.getByRole("heading", { name: "The recycle bin is empty" }).waitFor();
     await draw(viewer, [{ name: "recycle-bin-empty", address: "/recycle-bin", ready: explains }]);
     await viewer.stop();
+  });
+
+  it("of assets: light, dark, narrow, in Chinese, none", async () => {
+    const root = join(folder, "assets/experiments");
+    writeStudy(root);
+    const viewer = await Viewer.start(root, join(folder, "home-assets"));
+    const used = (page: Page) => page.getByRole("region").getByRole("grid").getByRole("row").nth(2).waitFor();
+    const made = async (page: Page) => {
+      await page.getByText("warm start").click();
+      await page.getByText("The same content").waitFor();
+    };
+    await draw(viewer, [
+      { name: "assets-light", address: "/assets?q=cityscapes&sort=-size", ready: used },
+      { name: "assets-dark", address: "/assets", options: dark, ready: made },
+      { name: "assets-zh", address: "/assets", options: chinese, ready: used },
+      {
+        name: "assets-narrow",
+        address: "/assets?kind=dataset",
+        options: { viewport: { width: 720, height: 800 } },
+        ready: used,
+      },
+    ]);
+    await viewer.stop();
+    mkdirSync(join(folder, "no-assets"));
+    const none = await Viewer.start(join(folder, "no-assets"), join(folder, "home-no-assets"));
+    const teaches = (page: Page) => page.getByText("log_dataset").waitFor();
+    await draw(none, [{ name: "assets-empty", address: "/assets", ready: teaches }]);
+    await none.stop();
+  });
+
+  it("of the GPUs under a run's charts: light, dark, narrow, without a driver", async () => {
+    const root = join(folder, "gpu-run/experiments");
+    const home = join(folder, "home-gpu-run");
+    writeGpuRun(root);
+    writeMinutes(home);
+    const viewer = await Viewer.start(root, home);
+    const pointed = async (page: Page) => {
+      await page.locator(".gpus canvas").nth(3).waitFor();
+      const plot = await page.locator("article .over").first().boundingBox();
+      if (plot) await page.mouse.move(plot.x + plot.width * 0.4, plot.y + plot.height * 0.5);
+      await page.locator(".gpus .over > .line").first().waitFor();
+    };
+    const run = `/run/${GPU_RUN}?x=relative_time`;
+    await draw(viewer, [
+      { name: "run-gpus", address: run, ready: pointed },
+      { name: "run-gpus-dark", address: `/run/${GPU_RUN}`, options: dark, ready: pointed },
+      { name: "run-gpus-narrow", address: run, options: narrow, ready: pointed },
+    ]);
+    await viewer.stop();
+    const none = await Viewer.start(root, join(folder, "home-no-gpu"));
+    const says = (page: Page) => page.getByText("no NVIDIA driver").waitFor();
+    await draw(none, [{ name: "run-gpus-none", address: run, ready: says }]);
+    await none.stop();
   });
 
   it("of GPUs: light, dark, narrow, in Chinese, a day, none", async () => {

@@ -3,6 +3,7 @@ import { chartKeys } from "./components/keys/chart_keys";
 import type { GroupName, KeyGroups } from "./components/keys/key_lines";
 import { tableKeys } from "./components/keys/table_keys";
 import { frameKeys } from "./frame/frame_keys";
+import { assetsKeys } from "./pages/assets/page_keys";
 import { compareKeys } from "./pages/compare/page_keys";
 import { hostsKeys } from "./pages/hosts/page_keys";
 import { binKeys } from "./pages/recycle_bin/page_keys";
@@ -14,6 +15,7 @@ const ofPage: Record<PageName, readonly GroupName[]> = {
   runs: ["runs", "table"],
   run: ["run", "charts", "log", "images"],
   compare: ["compare", "charts", "images"],
+  assets: ["assets", "table"],
   gpus: [],
   hosts: ["hosts", "table"],
   recycle_bin: ["recycle_bin", "table"],
@@ -29,6 +31,7 @@ export const keyGroups: KeyGroups = {
     log: logKeys,
     images: imageKeys,
     compare: compareKeys,
+    assets: assetsKeys,
     hosts: hostsKeys,
     recycle_bin: binKeys,
     everywhere: frameKeys,

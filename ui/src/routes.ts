@@ -9,6 +9,7 @@ export const notifications = async (): Promise<Component> =>
 
 export const pages: Record<PageName, () => Promise<Component> | Component> = {
   runs: () => Runs,
+  assets: async () => (await import("./pages/assets/Assets.svelte")).default,
   gpus: async () => (await import("./pages/gpus/Gpus.svelte")).default,
   compare: async () => (await import("./pages/compare/Compare.svelte")).default,
   hosts: async () => (await import("./pages/hosts/Hosts.svelte")).default,

@@ -48,8 +48,9 @@ mod writes;
 
 pub use artifacts::{Artifact, ArtifactProblem, ArtifactVersion, Lineage, LineageNode};
 pub use assets::{
-    AssetReference, CodeFile, CodeListing, CodeText, Download, DownloadProblem, FolderSize,
-    MediaKind, PurgedRun, RunImage, StampedFile, StorageStats, ZipSource, write_zip,
+    Asset, AssetCatalog, AssetKind, AssetList, AssetReference, AssetTotals, CodeFile, CodeListing,
+    CodeText, CopyState, Download, DownloadProblem, FolderSize, MediaKind, PurgedRun, RunImage,
+    StampedFile, StorageStats, ZipSource, write_zip,
 };
 pub use changes::{ChangeReceiver, StoreChange};
 pub use edit::{EditedRun, RunEdit};

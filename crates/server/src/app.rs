@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use runicorn_experiments::logs::Logs;
 use runicorn_experiments::metrics::cache::{DEFAULT_LIMIT_BYTES, MetricCache};
-use runicorn_experiments::{RunStore, StoreConfig, StoreError, ValueCache};
+use runicorn_experiments::{AssetCatalog, RunStore, StoreConfig, StoreError, ValueCache};
 use runicorn_telemetry::{HistoryFile, HistoryPlan, Telemetry, TelemetryConfig};
 use tokio::sync::watch;
 
@@ -49,6 +49,7 @@ struct Handles {
     store: ArcSwap<RunStore>,
     metrics: MetricCache,
     values: ValueCache,
+    assets: AssetCatalog,
     #[cfg(feature = "thumbnails")]
     thumbnails: Thumbnails,
     logs: Arc<Logs>,
@@ -85,6 +86,7 @@ impl App {
             logs: Arc::default(),
             metrics: MetricCache::new(config.folders.cache.join("metrics"), DEFAULT_LIMIT_BYTES),
             values: ValueCache::default(),
+            assets: AssetCatalog::default(),
             #[cfg(feature = "thumbnails")]
             thumbnails: Thumbnails::below(&config.folders.cache),
             root_behind_samples: Mutex::new(None),
@@ -123,6 +125,11 @@ impl App {
     /// Values of runs for the columns of a table.
     pub(crate) fn values(&self) -> &ValueCache {
         &self.0.values
+    }
+
+    /// Assets of all runs.
+    pub(crate) fn assets(&self) -> &AssetCatalog {
+        &self.0.assets
     }
 
     /// Small pictures.

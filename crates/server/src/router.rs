@@ -36,10 +36,12 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::recycle_bin::routes())
         .merge(api::edits::routes())
         .merge(api::assets::routes())
+        .merge(api::asset_list::routes())
         .merge(api::media::routes())
         .merge(api::transfer::routes())
         .merge(api::artifacts::routes())
         .merge(api::gpus::routes())
+        .merge(api::run_gpus::routes())
         .merge(api::system::routes())
         .merge(api::diagnostics::routes());
     #[cfg(feature = "hosts")]

@@ -3,7 +3,7 @@
 //! The file is append-only, one JSON line a minute, written with one `write`; a torn last line is skipped when reading. When it
 //! grows past a limit it is set aside once and a new one begun, so it never holds more than two limits.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -62,10 +62,11 @@ impl History {
         }
     }
 
-    /// Readings after a time, oldest first, at most `limit` of them spread evenly; without processes.
-    pub(crate) fn since(&self, after: f64, limit: usize) -> Vec<GpuReading> {
+    /// Readings after a time and up to another, oldest first, at most `limit` of them spread evenly; without processes.
+    pub(crate) fn between(&self, after: f64, until: f64, limit: usize) -> Vec<GpuReading> {
         let start = self.rows.partition_point(|row| row.taken_at <= after);
-        let count = self.rows.len() - start;
+        let end = self.rows.partition_point(|row| row.taken_at <= until);
+        let count = end.saturating_sub(start);
         let kept = count.min(limit.max(1));
         (0..kept)
             .filter_map(|position| {
@@ -199,6 +200,9 @@ pub struct MinuteGpu {
     pub temperature_celsius: Option<f64>,
     /// Mean power.
     pub power_watts: Option<f64>,
+    /// Processes that held it at some time of the minute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pids: Vec<u32>,
 }
 
 /// Gathers readings until their minute is over.
@@ -244,6 +248,7 @@ impl MinuteMeans {
                 mem_total_mib: gpu.mem_total_mib,
                 temperature_celsius: mean(&of_gpu, |sample| sample.temperature_celsius),
                 power_watts: mean(&of_gpu, |sample| sample.power_watts),
+                pids: pids(&of_gpu),
             }
         });
         let gpus: Vec<MinuteGpu> = gpus.collect();
@@ -252,6 +257,12 @@ impl MinuteMeans {
             gpus,
         })
     }
+}
+
+fn pids(samples: &[&GpuSample]) -> Vec<u32> {
+    let processes = samples.iter().flat_map(|sample| &sample.processes);
+    let pids: BTreeSet<u32> = processes.map(|process| process.pid).collect();
+    pids.into_iter().collect()
 }
 
 fn mean(samples: &[&GpuSample], number: impl Fn(&GpuSample) -> Option<f64>) -> Option<f64> {
@@ -328,14 +339,27 @@ fn minutes_in(file: File, from: f64) -> Vec<Minute> {
             Ok(1..) => {}
             _ => return minutes,
         }
+        if is_before(&line, from) {
+            continue;
+        }
         let minute = serde_json::from_slice::<Minute>(&line).ok();
         minutes.extend(minute.filter(|minute| minute.ts >= from));
     }
 }
 
+/// Whether a line of ours is of an earlier time, by its first member: a year of lines is passed over without reading them whole.
+fn is_before(line: &[u8], from: f64) -> bool {
+    let start = line
+        .strip_prefix(br#"{"ts":"#)
+        .and_then(|rest| rest.split(|byte| *byte == b',').next());
+    let ts = start.and_then(|text| std::str::from_utf8(text).ok()?.parse::<f64>().ok());
+    ts.is_some_and(|ts| ts < from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::GpuProcess;
 
     fn reading(taken_at: f64, util: Option<f64>) -> GpuReading {
         let sample = GpuSample {
@@ -357,10 +381,15 @@ mod tests {
         for second in 0..100 {
             history.push(&reading(f64::from(second), Some(50.0)), 9.5);
         }
-        let kept = history.since(0.0, 1000);
+        let since = |after, limit| history.between(after, f64::INFINITY, limit);
+        let kept = since(0.0, 1000);
         assert_eq!(kept.len(), 10);
         assert_eq!(kept[9], reading(99.0, Some(50.0)));
-        assert_eq!(history.since(97.0, 1000).len(), 2);
+        assert_eq!(since(97.0, 1000).len(), 2);
+        let some = history.between(92.0, 94.0, 1000);
+        let at: Vec<f64> = some.iter().map(|reading| reading.taken_at).collect();
+        assert_eq!(at, [93.0, 94.0]);
+        assert!(history.between(94.0, 92.0, 1000).is_empty());
     }
 
     #[test]
@@ -370,7 +399,7 @@ mod tests {
             history.push(&reading(f64::from(second), None), 1e9);
         }
         let thinned: Vec<f64> = history
-            .since(-1.0, 4)
+            .between(-1.0, f64::INFINITY, 4)
             .iter()
             .map(|reading| reading.taken_at)
             .collect();
@@ -392,6 +421,36 @@ mod tests {
     }
 
     #[test]
+    fn a_minute_names_each_process_that_held_a_gpu_once() {
+        let held = |taken_at, pid| {
+            let mut reading = reading(taken_at, None);
+            if let GpuState::Present(gpus) = &mut reading.state {
+                gpus[0].processes = vec![GpuProcess {
+                    pid,
+                    program: None,
+                    user: None,
+                    used_bytes: None,
+                }];
+            }
+            reading
+        };
+        let mut means = MinuteMeans::default();
+        for (at, pid) in [(60.0, 7), (62.0, 5), (64.0, 7)] {
+            means.push(&held(at, pid));
+        }
+        let minute = means.finish().unwrap();
+        assert_eq!(minute.gpus[0].pids, [5, 7]);
+        let line = serde_json::to_string(&minute).unwrap();
+        assert_eq!(serde_json::from_str::<Minute>(&line).unwrap(), minute);
+        let older = line.replace(r#","pids":[5,7]"#, "");
+        assert!(
+            serde_json::from_str::<Minute>(&older).unwrap().gpus[0]
+                .pids
+                .is_empty()
+        );
+    }
+
+    #[test]
     fn a_minute_that_two_apps_wrote_is_one_minute() {
         let folder = tempfile::tempdir().unwrap();
         let file = HistoryFile::at(folder.path().join("gpu-minutes.jsonl"));
@@ -405,7 +464,9 @@ mod tests {
         for minute in [&second, &first, &second, &first] {
             file.append(minute).unwrap();
         }
-        assert_eq!(file.since(0.0), [first, second]);
+        assert_eq!(file.since(0.0), [first.clone(), second.clone()]);
+        assert_eq!(file.since(60.0), [first, second.clone()]);
+        assert_eq!(file.since(60.5), [second]);
     }
 
     #[test]

@@ -150,7 +150,12 @@ impl Telemetry {
 
     /// Readings after a time, oldest first, at most `limit` of them spread evenly; without processes.
     pub fn history(&self, after: f64, limit: usize) -> Vec<GpuReading> {
-        self.shared.history.lock().since(after, limit)
+        self.history_between(after, f64::INFINITY, limit)
+    }
+
+    /// The same up to a time.
+    pub fn history_between(&self, after: f64, until: f64, limit: usize) -> Vec<GpuReading> {
+        self.shared.history.lock().between(after, until, limit)
     }
 
     /// One-minute means from a time on, from the file. Blocks.

@@ -159,6 +159,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/asset-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists every asset of the root once: datasets, pretrained models, outputs and code of all runs that are not deleted. Assets with the
+         *     same hash are one asset; without a hash kind, name and source tell them apart. Carries an `ETag`.
+         */
+        get: operations["list_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/config": {
         parameters: {
             query?: never;
@@ -1605,6 +1625,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/run-gpus/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the GPUs did while a run ran, or in a part of that time: single readings of the last hours, one-minute means before. */
+        get: operations["show_run_gpus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/run-images/{id}": {
         parameters: {
             query?: never;
@@ -2332,6 +2369,48 @@ export interface components {
              */
             seen: number;
         };
+        /** @description The assets of a root, or of one run. */
+        AssetListAnswer: {
+            /** @description Whether the whole root was looked at; until then the list grows. */
+            complete: boolean;
+            /** @description Ids of runs; `copy_run`, `made_by` and `used_by` are places in it. */
+            runs: string[];
+            /** @description The names of a row's members. */
+            fields: string[];
+            /** @description Assets of the latest runs first. Times are Unix seconds; `copy` is `kept`, `missing` or `none`. */
+            rows: unknown[][];
+            totals: components["schemas"]["AssetTotals"];
+            /** @description Runs whose list of assets cannot be read. */
+            unreadable: string[];
+            /**
+             * Format: int64
+             * @description Assets of runs that name more than are read.
+             */
+            left_out: number;
+        };
+        /** @description What the copies in the archive take, of all runs that are not deleted. */
+        AssetTotals: {
+            /**
+             * Format: int64
+             * @description How often a run names an asset.
+             */
+            references: number;
+            /**
+             * Format: int64
+             * @description How many of these have a copy.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description What the copies would take if each reference had its own.
+             */
+            logical_bytes: number;
+            /**
+             * Format: int64
+             * @description What they take, each file counted once.
+             */
+            stored_bytes: number;
+        };
         /**
          * @description What is drawn around a mean.
          * @enum {string}
@@ -2702,6 +2781,19 @@ export interface components {
              * @description Seconds since the epoch.
              */
             mtime: number;
+        };
+        /** @description One card: a value for each time, null where it was not told. */
+        GpuLine: {
+            /** Format: int32 */
+            index: number;
+            uuid?: string | null;
+            name: string;
+            /** @description Unix seconds, rising. */
+            ts: number[];
+            util_gpu: (number | null)[];
+            mem_used_pct: (number | null)[];
+            temp_c: (number | null)[];
+            power_w: (number | null)[];
         };
         /** @description One GPU; what it does not tell is null. */
         GpuNow: {
@@ -3332,6 +3424,24 @@ export interface components {
         RunExport: {
             run_id: string;
             format: string;
+        };
+        /** @description The GPUs of a run's time. */
+        RunGpus: {
+            run: string;
+            /**
+             * Format: double
+             * @description The time that is answered for, in Unix seconds.
+             */
+            since: number;
+            /** Format: double */
+            until: number;
+            /** @description How the cards were found: `process` (the run's process held them), `environment` (its `CUDA_VISIBLE_DEVICES`), or `all`. */
+            chosen_by: string;
+            /** @description Why there is nothing: `other_host`, `off`, `no_driver` or `no_readings`. */
+            reason?: string | null;
+            /** @description The host's name, or what the driver's absence is called. */
+            detail?: string | null;
+            gpus: components["schemas"]["GpuLine"][];
         };
         /** @description A request about several runs. */
         RunIds: {
@@ -4125,6 +4235,43 @@ export interface operations {
                 content: {
                     "application/json": Record<string, never>;
                 };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_assets: {
+        parameters: {
+            query?: {
+                /** @description Only the assets that this run names */
+                run?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetListAnswer"];
+                };
+            };
+            /** @description Nothing changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             404: {
                 headers: {
@@ -6589,6 +6736,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    show_run_gpus: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds; the run's start when absent */
+                since?: number;
+                /** @description Unix seconds; the run's end, or now, when absent */
+                until?: number;
+                /** @description Most single readings of a card */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunGpus"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
         };
     };

@@ -6,6 +6,7 @@ import { deedOf } from "../state/host_facts";
 import type { Hosts } from "../state/hosts.svelte";
 import {
   ALL,
+  assetsHref,
   compareHref,
   gpusHref,
   hostsHref,
@@ -82,6 +83,7 @@ function pageCommands(): Command[] {
   const { sections } = settingsTexts[preferences.language];
   return [
     go("runs", t.goRuns, runsHref("", machine)),
+    go("assets", t.goAssets, assetsHref("", machine)),
     go("gpus", t.goGpus, gpusHref("", machine)),
     go("hosts", t.goHosts, hostsHref("", machine)),
     go("recycle-bin", t.goRecycleBin, recycleBinHref("", machine)),

@@ -1,6 +1,6 @@
 /** Address → machine and page, and back. Names are those of the rail, the page folders and the server's files. */
 
-export type PageName = "runs" | "run" | "compare" | "gpus" | "hosts" | "recycle_bin" | "settings";
+export type PageName = "runs" | "run" | "compare" | "assets" | "gpus" | "hosts" | "recycle_bin" | "settings";
 
 export interface Place {
   /** Whose runs: empty for the machine that serves the page, `all`, or a host's id, with `~session` when it has several. */
@@ -18,6 +18,7 @@ const elsewhere = /^\/at\/([^/]+)(\/.*)?$/;
 const table: readonly { page: PageName; pattern: RegExp }[] = [
   { page: "runs", pattern: /^\/(?:runs\/?)?(?:index\.html)?$/ },
   { page: "run", pattern: /^\/run\/([^/]+)\/?$/ },
+  { page: "assets", pattern: /^\/assets\/?$/ },
   { page: "gpus", pattern: /^\/gpus\/?$/ },
   { page: "compare", pattern: /^\/compare\/?$/ },
   { page: "hosts", pattern: /^\/hosts\/?$/ },
@@ -59,9 +60,13 @@ export const runHref = (id: string, machine = ""): string =>
 export const runsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/runs`, query);
 export const hostsHref = (query = "", machine = ""): string => withQuery(`${prefix(machine)}/hosts`, query);
 
-/** A machine has its GPUs and its bin for itself: from the list of all machines the way leads to those of this one. */
+/** A machine has its assets, its GPUs and its bin for itself: from the list of all machines the way leads to those of this one. */
 const single = (machine: string): string => prefix(machine === ALL ? "" : machine);
 export const gpusHref = (query = "", machine = ""): string => withQuery(`${single(machine)}/gpus`, query);
+export const assetsHref = (query = "", machine = ""): string => withQuery(`${single(machine)}/assets`, query);
+/** One asset among all. */
+export const assetHref = (id: string, machine = ""): string =>
+  assetsHref(`selected=${encodeURIComponent(id)}`, machine);
 export const recycleBinHref = (query = "", machine = ""): string =>
   withQuery(`${single(machine)}/recycle-bin`, query);
 

@@ -133,6 +133,30 @@ export const runEn = {
     noNumbers: "No finite value in this range",
     help: "Drag to zoom, double click to show everything. Ctrl + wheel zooms, Ctrl + Shift + wheel moves. Keys: ← → point, + − zoom, Shift + ← → move, 0 everything.",
   },
+  gpus: {
+    title: "GPU while this ran",
+    quantities: {
+      util: "GPU utilisation, %",
+      memory: "GPU memory, %",
+      power: "GPU power, W",
+      temperature: "GPU temperature, °C",
+    },
+    units: { util: "%", memory: "%", power: "W", temperature: "°C" },
+    more: "and {n} more",
+    chosen: {
+      process: "The cards that the process of this run used.",
+      environment: "The cards that CUDA_VISIBLE_DEVICES gave to this run.",
+      all: "All cards of the machine: which of them this run used is not known.",
+    },
+    byTime: "By wall time; zoom and cross-hair follow the rows of the charts by {axis}.",
+    reasons: {
+      no_readings: "No GPU readings from that time: the viewer was not running.",
+      no_driver: "No GPU readings: this machine has no NVIDIA driver.",
+      off: "No GPU readings from that time: the GPU history is switched off.",
+      other_host: "This run ran on {detail}: only the viewer there knows its GPUs.",
+    } as Record<string, string>,
+    failed: "The GPUs of that time could not be loaded: {detail}",
+  },
   logs: {
     none: "No log yet",
     noneLive: "Lines appear here as soon as the run prints something.",
@@ -270,7 +294,7 @@ export const runEn = {
   assets: {
     none: "No assets",
     noneDetail:
-      "This run recorded no code, datasets, pretrained models or outputs. A run records them with snapshot_code=True, run.log_dataset(…), run.log_pretrained(…) and run.scan_outputs(…).",
+      "This run recorded no code, datasets, pretrained models or outputs. A run records them with snapshot_code=True, run.log_dataset(…), run.log_pretrained(…) and run.scan_outputs_once(…).",
     code: "Code snapshot",
     codeNone: "No code snapshot was taken.",
     codeFiles: "{n} file, {size} packed|{n} files, {size} packed",
@@ -282,6 +306,10 @@ export const runEn = {
     datasets: "Datasets",
     pretrained: "Pretrained models",
     outputs: "Outputs",
+    runs: "Where used",
+    usedBy: "used by {n} run|used by {n} runs",
+    madeBy: "made by {n} run|made by {n} runs",
+    codeOf: "the code of {n} run|the code of {n} runs",
     name: "Name",
     from: "From",
     about: "About",

@@ -125,6 +125,30 @@ export const runZh: RunText = {
     noNumbers: "此范围内没有有限值",
     help: "拖动以缩放，双击显示全部。Ctrl + 滚轮缩放，Ctrl + Shift + 滚轮平移。按键：← → 指向，+ − 缩放，Shift + ← → 平移，0 显示全部。",
   },
+  gpus: {
+    title: "运行期间的 GPU",
+    quantities: {
+      util: "GPU 利用率，%",
+      memory: "GPU 显存，%",
+      power: "GPU 功耗，W",
+      temperature: "GPU 温度，°C",
+    },
+    units: { util: "%", memory: "%", power: "W", temperature: "°C" },
+    more: "另有 {n} 条",
+    chosen: {
+      process: "该实验的进程所用的显卡。",
+      environment: "CUDA_VISIBLE_DEVICES 分配给该实验的显卡。",
+      all: "本机的全部显卡：不清楚该实验用了哪几张。",
+    },
+    byTime: "按实际时间显示；缩放和十字线跟随按{axis}显示的图表中的记录。",
+    reasons: {
+      no_readings: "没有当时的 GPU 读数：查看器未在运行。",
+      no_driver: "没有 GPU 读数：本机没有 NVIDIA 驱动。",
+      off: "没有当时的 GPU 读数：GPU 历史记录已关闭。",
+      other_host: "该实验在 {detail} 上运行：只有那里的查看器了解它的 GPU。",
+    },
+    failed: "无法加载当时的 GPU 情况：{detail}",
+  },
   logs: {
     none: "还没有日志",
     noneLive: "实验一有输出，就会显示在这里。",
@@ -254,7 +278,7 @@ export const runZh: RunText = {
   assets: {
     none: "没有资产",
     noneDetail:
-      "该实验没有记录代码、数据集、预训练模型或输出。可用 snapshot_code=True、run.log_dataset(…)、run.log_pretrained(…) 和 run.scan_outputs(…) 记录。",
+      "该实验没有记录代码、数据集、预训练模型或输出。可用 snapshot_code=True、run.log_dataset(…)、run.log_pretrained(…) 和 run.scan_outputs_once(…) 记录。",
     code: "代码快照",
     codeNone: "没有保存代码快照。",
     codeFiles: "{n} 个文件，压缩后 {size}",
@@ -266,6 +290,10 @@ export const runZh: RunText = {
     datasets: "数据集",
     pretrained: "预训练模型",
     outputs: "输出",
+    runs: "使用情况",
+    usedBy: "被 {n} 个实验使用",
+    madeBy: "由 {n} 个实验产生",
+    codeOf: "{n} 个实验的代码",
     name: "名称",
     from: "来源",
     about: "说明",

@@ -1,9 +1,13 @@
-//! What a run saved: its list of assets, who else uses them, their files, its images and its code.
+//! What runs saved: the assets of one run and of all, who else uses them, their files, a run's images and its code.
 
+mod asset_list;
+mod catalog;
 mod code;
+mod copies;
 mod download;
 mod media;
 mod purge;
+mod recorded;
 mod references;
 mod storage_stats;
 pub(crate) mod usage;
@@ -11,11 +15,14 @@ mod zip_writer;
 
 use serde_json::{Map, Value};
 
+pub use asset_list::{Asset, AssetList, AssetTotals, CopyState};
+pub use catalog::AssetCatalog;
 pub use code::{CodeFile, CodeListing, CodeText};
 pub use download::{Download, DownloadProblem};
 pub use media::{MediaKind, RunImage, StampedFile};
 pub use purge::PurgedRun;
 pub(crate) use purge::sweep;
+pub use recorded::AssetKind;
 pub use references::AssetReference;
 pub use storage_stats::{FolderSize, StorageStats};
 pub(crate) use zip_writer::files_below;

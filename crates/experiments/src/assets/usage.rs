@@ -160,82 +160,109 @@ impl RunUsage {
 
 /// The assets of an `assets.json`, in its order.
 pub(crate) fn list_assets(assets: &Map<String, Value>) -> Vec<FileAsset> {
-    let mut listed = Vec::new();
-    if let Some(snapshot) = assets
+    items_of(assets).into_iter().map(FileAsset::of).collect()
+}
+
+/// An asset's own object in an `assets.json`.
+pub(super) struct AssetItem<'a> {
+    role: &'static str,
+    asset_type: &'static str,
+    name: Option<String>,
+    pub(super) object: &'a Map<String, Value>,
+}
+
+/// The objects of the assets of an `assets.json`, in its order.
+pub(super) fn items_of(assets: &Map<String, Value>) -> Vec<AssetItem<'_>> {
+    let mut items = Vec::new();
+    if let Some(object) = assets
         .get("code")
         .and_then(|code| code.get("snapshot"))
         .and_then(Value::as_object)
     {
-        listed.push(file_asset(
-            "code",
-            "code_snapshot",
-            Some(layout::CODE_SNAPSHOT.to_owned()),
-            snapshot,
-        ));
+        items.push(AssetItem {
+            role: "code",
+            asset_type: "code_snapshot",
+            name: Some(layout::CODE_SNAPSHOT.to_owned()),
+            object,
+        });
     }
-    if let Some(config) = assets
+    if let Some(object) = assets
         .get("config")
         .and_then(Value::as_object)
         .filter(|config| !config.is_empty())
     {
-        listed.push(file_asset("config", "config", None, config));
+        items.push(AssetItem {
+            role: "config",
+            asset_type: "config",
+            name: None,
+            object,
+        });
     }
     for (list, role) in [
         ("datasets", "dataset"),
         ("pretrained", "pretrained"),
         ("outputs", "output"),
     ] {
-        let items = assets
+        let found = assets
             .get(list)
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        for (index, item) in items.enumerate() {
-            let Some(item) = item.as_object() else {
+        for (index, item) in found.enumerate() {
+            let Some(object) = item.as_object() else {
                 continue;
             };
             let name = ["name", "key"]
                 .iter()
-                .find_map(|key| item.get(*key).and_then(Value::as_str))
+                .find_map(|key| object.get(*key).and_then(Value::as_str))
                 .map_or_else(|| format!("{role}_{index}"), str::to_owned);
-            listed.push(file_asset(role, role, Some(name), item));
+            items.push(AssetItem {
+                role,
+                asset_type: role,
+                name: Some(name),
+                object,
+            });
         }
     }
-    listed
+    items
 }
 
-fn file_asset(
-    role: &'static str,
-    asset_type: &'static str,
-    name: Option<String>,
-    item: &Map<String, Value>,
-) -> FileAsset {
-    let text = |key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
-    let archive_path = text("archive_path");
-    let fingerprint = item.get("fingerprint").and_then(fingerprint_text);
-    let manifest = [text("manifest_path"), archive_path.clone()]
-        .into_iter()
-        .flatten()
-        .filter_map(|path| below_archive(&path))
-        .find(|path| is_manifest(path));
-    let own = archive_path
-        .as_deref()
-        .and_then(below_archive)
-        .and_then(|path| path.rsplit('/').next().map(str::to_owned))
-        .filter(|name| is_hash(name));
-    let blob = own.or_else(|| {
-        fingerprint.clone().filter(|fingerprint| {
-            is_hash(fingerprint) && text("fingerprint_kind").as_deref() != Some("sha256_manifest")
-        })
-    });
-    FileAsset {
-        role,
-        asset_type,
-        name,
-        fingerprint,
-        blob,
-        archive_path,
-        manifest,
+impl FileAsset {
+    pub(super) fn of(item: AssetItem<'_>) -> Self {
+        let AssetItem {
+            role,
+            asset_type,
+            name,
+            object,
+        } = item;
+        let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+        let archive_path = text("archive_path");
+        let fingerprint = object.get("fingerprint").and_then(fingerprint_text);
+        let manifest = [text("manifest_path"), archive_path.clone()]
+            .into_iter()
+            .flatten()
+            .filter_map(|path| below_archive(&path))
+            .find(|path| is_manifest(path));
+        let own = archive_path
+            .as_deref()
+            .and_then(below_archive)
+            .and_then(|path| path.rsplit('/').next().map(str::to_owned))
+            .filter(|name| is_hash(name));
+        let blob = own.or_else(|| {
+            fingerprint.clone().filter(|fingerprint| {
+                is_hash(fingerprint)
+                    && text("fingerprint_kind").as_deref() != Some("sha256_manifest")
+            })
+        });
+        Self {
+            role,
+            asset_type,
+            name,
+            fingerprint,
+            blob,
+            archive_path,
+            manifest,
+        }
     }
 }
 

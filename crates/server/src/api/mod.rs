@@ -4,6 +4,7 @@
 pub(crate) mod alerts;
 pub(crate) mod annotations;
 pub(crate) mod artifacts;
+pub(crate) mod asset_list;
 pub(crate) mod assets;
 pub(crate) mod desktop;
 pub(crate) mod diagnostics;
@@ -23,6 +24,7 @@ pub(crate) mod moment;
 pub(crate) mod paths;
 pub(crate) mod recycle_bin;
 pub(crate) mod retired;
+pub(crate) mod run_gpus;
 pub(crate) mod run_list;
 pub(crate) mod run_values;
 pub(crate) mod runs;

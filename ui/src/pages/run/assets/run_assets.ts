@@ -1,4 +1,5 @@
 /** What a run says about its assets, read with care: every member may be missing or of another type. Pure. */
+import type { Asset, AssetKind } from "../../../api/assets";
 
 export interface AssetRow {
   name: string;
@@ -91,6 +92,18 @@ export function readAssets(value: unknown): RunAssets {
     pretrained: rows(assets.pretrained),
     outputs: rows(assets.outputs),
   };
+}
+
+/** The asset of the whole root that a row of this run is; undefined while that list is not known. */
+export function listedAs(
+  row: Pick<AssetRow, "name" | "from" | "fingerprint">,
+  kind: AssetKind,
+  listed: readonly Asset[],
+): Asset | undefined {
+  const same = listed.filter((asset) => asset.kind === kind);
+  return row.fingerprint === ""
+    ? same.find((asset) => asset.name === row.name && asset.source === row.from)
+    : same.find((asset) => asset.fingerprint === row.fingerprint);
 }
 
 /** A name for a saved copy: the last part only, without what file systems refuse. */

@@ -19,5 +19,7 @@ export interface Look {
   onmark: (metric: string, x: number) => void;
   /** Shows the log at the moment of a place on the axis. */
   onlog: (metric: string, x: number) => void;
+  /** Marks a time, or shows the log at it. */
+  ontime: (time: number, inLog: boolean) => void;
   onfull: (metric: string | null) => void;
 }
