@@ -78,7 +78,8 @@ export default defineConfig({
           hookTimeout: 180_000,
           // Longer than anything takes on a busy machine; left alone it is a second.
           expect: { poll: { timeout: 30_000 } },
-          fileParallelism: false,
+          // A browser, a viewer and the test take turns: two files fill two cores.
+          maxWorkers: 2,
           // Real programs on a busy machine; a fault that is always there fails both times.
           retry: 1,
         },

@@ -62,6 +62,7 @@ export function windowCommands(window: Window): Command[] {
     ...hostCommands(window),
     ...rootCommands(window),
     ...lookCommands(),
+    ...settingCommands(),
     ...windowDeeds(window),
   ];
 }
@@ -80,7 +81,6 @@ function comparisonCommands(): Command[] {
 function pageCommands(): Command[] {
   const t = preferences.text.palette;
   const { machine } = route.place;
-  const { sections } = settingsTexts[preferences.language];
   return [
     go("runs", t.goRuns, runsHref("", machine)),
     go("assets", t.goAssets, assetsHref("", machine)),
@@ -88,6 +88,14 @@ function pageCommands(): Command[] {
     go("hosts", t.goHosts, hostsHref("", machine)),
     go("recycle-bin", t.goRecycleBin, recycleBinHref("", machine)),
     go("settings", t.goSettings, settingsHref("", machine)),
+  ];
+}
+
+function settingCommands(): Command[] {
+  const t = preferences.text.palette;
+  const { machine } = route.place;
+  const { sections } = settingsTexts[preferences.language];
+  return [
     ...SETTINGS_SECTIONS.map((section) =>
       go(
         `settings-${section}`,
