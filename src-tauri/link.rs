@@ -112,9 +112,9 @@ fn page_here(names: &[&str]) -> Option<String> {
     match names {
         [] => Some("/runs".to_owned()),
         ["run", id] => Some(view_of_run(id)),
-        [page @ ("runs" | "compare" | "gpus" | "hosts" | "recycle-bin" | "settings")] => {
-            Some(format!("/{page}"))
-        }
+        [
+            page @ ("runs" | "compare" | "assets" | "gpus" | "hosts" | "recycle-bin" | "settings"),
+        ] => Some(format!("/{page}")),
         _ => None,
     }
 }
@@ -176,6 +176,7 @@ mod tests {
                 "runicorn://compare?runs=a,b%252Cc",
                 "/compare?runs=a%2Cb%252Cc",
             ),
+            ("runicorn://assets?kind=dataset", "/assets?kind=dataset"),
             ("runicorn://gpus/", "/gpus"),
             ("runicorn://hosts", "/hosts"),
             ("runicorn://recycle-bin", "/recycle-bin"),

@@ -49,6 +49,11 @@ async function draw(viewer: Viewer, list: readonly Picture[]): Promise<void> {
 }
 
 const charts = (page: Page) => page.locator("canvas").first().waitFor({ timeout: 30_000 });
+const pictureOf = (selector: string) => (page: Page) =>
+  page
+    .locator(selector)
+    .first()
+    .evaluate((image) => (image as HTMLImageElement).decode());
 const dark: BrowserContextOptions = { colorScheme: "dark" };
 
 const narrow: BrowserContextOptions = { viewport: { width: 900, height: 700 } };
@@ -159,6 +164,12 @@ describe("pictures", () => {
       await page.getByRole("grid").getByRole("img").nth(20).waitFor();
       await charts(page);
     };
+    const asks = (words: string) => async (page: Page) => {
+      await charts(page);
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type(words);
+      await page.locator('[role="option"][aria-selected="true"]').waitFor();
+    };
     const part = (page: Page) => page.locator("section h2").first().waitFor();
     const columns =
       "columns=!last:loss,curve:loss,max:acc,config:lr,config:model,state,started&sort=last:loss";
@@ -169,6 +180,9 @@ describe("pictures", () => {
       { name: "runs-narrow", address: "/runs", options: narrow, ready: charts },
       { name: "runs-columns", address: `/runs?${columns}`, ready: curves },
       { name: "runs-groups-dark", address: "/runs?group=path&sort=-best", options: dark, ready: charts },
+      { name: "palette", address: "/runs", ready: asks("") },
+      { name: "palette-dark", address: "/runs", options: dark, ready: asks("exp") },
+      { name: "palette-zh", address: "/runs", options: chinese, ready: asks(">") },
       { name: "settings-light", address: "/settings", ready: part },
       { name: "settings-dark", address: "/settings?section=notifications", options: dark, ready: part },
       { name: "settings-zh", address: "/settings?section=shortcuts", options: chinese, ready: part },
@@ -187,11 +201,7 @@ describe("pictures", () => {
       return `/run/${row?.[list.fields.indexOf("id")]}`;
     };
     const lines = (page: Page) => page.locator("[data-line]").nth(5).waitFor();
-    const picture = (page: Page) =>
-      page
-        .locator("figure img")
-        .first()
-        .evaluate((image) => (image as HTMLImageElement).decode());
+    const picture = pictureOf("figure img");
     const facts = (page: Page) => page.getByRole("listitem").nth(5).waitFor();
     const trained = run("resnet18 cosine + amp");
     const broken = run("vit-tiny, lr too high");
@@ -230,6 +240,9 @@ describe("pictures", () => {
       await page.locator(".tip").waitFor();
     };
     const table = (page: Page) => page.getByRole("table").waitFor();
+    const picture = pictureOf("#part img");
+    const axes = (page: Page) => page.locator("#part svg path").nth(3).waitFor();
+    const hits = (page: Page) => page.locator("#part mark").nth(3).waitFor();
     const small: BrowserContextOptions = { viewport: { width: 720, height: 700 } };
     await draw(viewer, [
       { name: "compare-charts", address: `${vision}&smooth=ema:0.8`, ready: pointed },
@@ -240,6 +253,12 @@ describe("pictures", () => {
       { name: "compare-changed-zh", address: `${vision}&tab=changed`, options: chinese, ready: table },
       { name: "compare-groups", address: `${vision}&group=state`, ready: charts },
       { name: "compare-narrow", address: vision, options: small, ready: charts },
+      { name: "compare-values", address: `${vision}&tab=values`, ready: axes },
+      { name: "compare-values-dark", address: `${vision}&tab=values`, options: dark, ready: axes },
+      { name: "compare-images", address: `${vision}&tab=images`, ready: picture },
+      { name: "compare-images-dark", address: `${vision}&tab=images`, options: dark, ready: picture },
+      { name: "compare-logs", address: `${vision}&tab=logs&find=loss`, ready: hits },
+      { name: "compare-logs-zh", address: `${vision}&tab=logs&find=loss`, options: chinese, ready: hits },
       {
         name: "compare-empty",
         address: "/compare",
@@ -256,6 +275,12 @@ describe("pictures", () => {
     await draw(empty, [
       { name: "runs-empty", address: "/runs", ready: heading },
       { name: "runs-empty-dark", address: "/runs", options: dark, ready: heading },
+      {
+        name: "runs-empty-zh",
+        address: "/runs",
+        options: chinese,
+        ready: (page) => page.locator("pre").last().waitFor(),
+      },
     ]);
     await removeFolder(join(folder, "empty"));
     const face = (page: Page) => page.getByRole("alert").waitFor();
