@@ -34,6 +34,14 @@ const shared = new SharedViewer((root) => {
     createdAt: 1_760_000_000,
   });
   append(dir, "events.jsonl", eventLine(1, { loss: 5000 }));
+  // One run says which way the loss gets better; nobody says it of the others.
+  const best = {
+    best_metric_name: "loss",
+    best_metric_mode: "min",
+    best_metric_value: 5000,
+    best_metric_step: 1,
+  };
+  writeFileSync(join(dir, "summary.json"), JSON.stringify(best));
 });
 let page: Page;
 beforeEach(() => {
@@ -66,6 +74,19 @@ async function cell(name: string, column: string): Promise<string> {
 }
 
 describe("columns of recorded values", () => {
+  it("has the best of a metric, the way that the runs themselves say, and sorts by it", async () => {
+    await open();
+    await page.getByRole("button", { name: "Columns" }).click();
+    await panel().getByRole("searchbox", { name: "Find columns" }).fill("loss");
+    await panel().getByRole("checkbox", { name: "loss best" }).check();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => cell("run 119", "loss best")).toBe(String(lossOf(119)));
+    await head("loss best").getByRole("button").click();
+    await expect.poll(async () => (await names())[0]).toBe("run 0");
+    await expect.poll(() => cell("run 0", "loss best")).toBe("1");
+    expect(member("columns")).toContain("best:loss");
+  });
+
   it("are found by name, added with a click, and the address remembers them", async () => {
     await open();
     await page.getByRole("button", { name: "Columns" }).click();

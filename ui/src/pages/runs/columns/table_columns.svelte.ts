@@ -8,11 +8,12 @@ import { route } from "../../../state/route.svelte";
 import type { ListedRun } from "../../../state/run_list.svelte";
 import type { TableLayout } from "../../../state/table_layout.svelte";
 import { bestByName, type Reader } from "../filter/terms";
+import { bestDirections } from "./best_direction";
 import { builtInColumn, builtInKeys, firstKeys } from "./built_in";
 import { type Chosen, choiceOf, isSame, movedTo, readChoice, writeChoice } from "./choice";
 import { RecordedNames } from "./names.svelte";
 import { RowFeed } from "./row_feed.svelte";
-import { fieldLabel, fieldOf, isCompared, isValue, sortKey } from "./value_fields";
+import { fieldLabel, fieldOf, isCompared, isValue, recordedField, sortKey } from "./value_fields";
 
 const CURVE_PX = 84;
 /** A value and its distance from the baseline beside it. */
@@ -36,6 +37,8 @@ export class TableColumns {
     readonly layout: TableLayout,
     /** Whether runs of several machines stand in the table. */
     readonly overAll: boolean,
+    /** All runs of the list. */
+    readonly rows: () => readonly ListedRun[],
   ) {}
 
   readonly own: readonly string[] = $derived.by(() => builtInKeys(this.overAll));
@@ -49,10 +52,20 @@ export class TableColumns {
     ...this.#column({ key: "run", pinned: true }),
     ...this.choice.flatMap((chosen) => this.#column(chosen)),
   ]);
-  readonly #fields = $derived(this.choice.map(({ key }) => key).filter(isValue));
+  /** Looked for only where a column asks for it. */
+  readonly #directions = $derived.by(() => bestDirections(this.rows()));
+  readonly #fields = $derived(this.#recorded(this.choice.map(({ key }) => key)));
   readonly #curveFields = $derived(
     this.choice.map(({ key }) => key).filter((key) => fieldOf(key)?.kind === "curve"),
   );
+
+  #recorded(keys: readonly string[]): string[] {
+    return keys.filter(isValue).flatMap((key) => this.#recordedOne(key) ?? []);
+  }
+
+  #recordedOne(key: string): string | null {
+    return fieldOf(key)?.kind === "best" ? recordedField(key, this.#directions) : key;
+  }
 
   #column({ key, pinned }: Chosen): Column[] {
     const { text } = preferences;
@@ -96,7 +109,7 @@ export class TableColumns {
   needAll(rows: readonly ListedRun[], sortedBy: readonly string[], names: readonly string[]): void {
     if (names.length > 0) this.#names.need(rows);
     const searched = names.flatMap((name) => this.#names.fieldOf(name) ?? []);
-    const fields = [...sortedBy.filter(isValue), ...searched];
+    const fields = [...this.#recorded(sortedBy), ...searched];
     if (fields.length > 0) this.values.need(rows, fields, false);
   }
 
@@ -126,7 +139,8 @@ export class TableColumns {
   };
 
   valueOf(row: ListedRun, field: string): RecordedValue | undefined {
-    return this.values.valueOf(row, field);
+    const recorded = this.#recordedOne(field);
+    return recorded === null ? null : this.values.valueOf(row, recorded);
   }
 
   curveOf(row: ListedRun, field: string): SmallCurve | null | undefined {

@@ -1,9 +1,10 @@
 /** Columns of what runs recorded: which there are, what they are called, how they sort. Pure. */
 import type { RecordedValue, ValueNames } from "../../../api/run_values";
 import type { Text } from "../../../text/languages";
+import type { Direction } from "./best_direction";
 
 /** What of a name is shown: a value of the configuration or the summary, or of a metric's points. */
-export const KINDS = ["config", "summary", "last", "min", "max", "curve"] as const;
+export const KINDS = ["config", "summary", "last", "best", "min", "max", "curve"] as const;
 export type FieldKind = (typeof KINDS)[number];
 
 export interface Field {
@@ -24,6 +25,14 @@ export const isValue = (key: string): boolean => {
   return kind !== undefined && kind !== "curve";
 };
 
+/** The recorded value behind a column: the best of a metric is its smallest or its largest. Null where nobody knows which. */
+export function recordedField(key: string, directions: ReadonlyMap<string, Direction>): string | null {
+  const field = fieldOf(key);
+  if (field?.kind !== "best") return key;
+  const direction = directions.get(field.name);
+  return direction === undefined ? null : `${direction}:${field.name}`;
+}
+
 /** Whether a distance from the baseline means anything: of what was measured it does, of what was set it does not. */
 export const isCompared = ({ kind }: Field): boolean => kind !== "config" && kind !== "curve";
 
@@ -33,14 +42,21 @@ export function fieldLabel(field: Field, text: Text): string {
   return field.kind === "config" || field.kind === "summary" ? field.name : `${field.name} ${word}`;
 }
 
-/** Every column that these names can give, by kind. */
-export function fieldsOf(names: ValueNames): { kind: FieldKind; keys: string[] }[] {
+/** Every column that these names can give, by kind; the best only of metrics that get better in a known direction. */
+export function fieldsOf(
+  names: ValueNames,
+  directions: ReadonlyMap<string, Direction>,
+): { kind: FieldKind; keys: string[] }[] {
   const of = (kind: FieldKind, found: readonly string[]) => ({
     kind,
     keys: found.map((name) => `${kind}:${name}`),
   });
   return [
     of("last", names.metrics),
+    of(
+      "best",
+      names.metrics.filter((name) => directions.has(name)),
+    ),
     of("min", names.metrics),
     of("max", names.metrics),
     of("curve", names.metrics),
