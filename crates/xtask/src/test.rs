@@ -270,9 +270,9 @@ fn browser_tests() -> Result<()> {
 /// and what they print here.
 const SECRET_MARK: &[u8] = b"hush7q";
 
-/// Where nextest leaves what every test printed, as `.config/nextest.toml` tells it to.
+/// Where nextest leaves what every test printed, as `.config/nextest.toml` tells it to: beside the workspace, wherever cargo builds.
 fn nextest_report() -> PathBuf {
-    places::target().join("nextest/default/junit.xml")
+    places::root().join("target/nextest/default/junit.xml")
 }
 
 fn printed_no_secret(report: &Path) -> Result<()> {
