@@ -82,6 +82,8 @@ describe("columns of recorded values", () => {
     await page.keyboard.press("Escape");
     await expect.poll(() => cell("run 119", "loss best")).toBe(String(lossOf(119)));
     await head("loss best").getByRole("button").click();
+    await expect.poll(async () => (await names())[0]).toBe("live one");
+    await head("loss best").getByRole("button").click();
     await expect.poll(async () => (await names())[0]).toBe("run 0");
     await expect.poll(() => cell("run 0", "loss best")).toBe("1");
     expect(member("columns")).toContain("best:loss");
