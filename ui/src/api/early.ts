@@ -1,6 +1,6 @@
 /**
  * Requests that an address needs whatever its page does first: they are on their way while the page is still being made.
- * Each answer serves the first one who asks for just that.
+ * Each answer serves the first one who asks for just that, and soon: what nobody took is asked for anew.
  */
 
 export interface FirstRequest {
@@ -8,6 +8,9 @@ export interface FirstRequest {
   path: string;
   body?: unknown;
 }
+
+/** Longer than a page takes to be made; what is older may have changed. */
+const KEPT_MILLIS = 5_000;
 
 const begun = new Map<string, Promise<Response>>();
 
@@ -29,6 +32,7 @@ export function beginEarly(requests: readonly FirstRequest[]): void {
     answer.catch(() => undefined);
     begun.set(keyOf(method, path, init.body as string | undefined), answer);
   }
+  setTimeout(() => begun.clear(), KEPT_MILLIS);
 }
 
 /** What was begun for this request, once. */

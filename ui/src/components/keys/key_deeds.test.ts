@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { keyDeeds } from "./key_deeds";
+import { doByKey, keyDeeds } from "./key_deeds";
 
 test("deeds that can be done now are offered in the order of their keys, with meaning and caps", () => {
   const edit = vi.fn();
@@ -15,4 +15,15 @@ test("deeds that can be done now are offered in the order of their keys, with me
   ]);
   deeds[0]?.run();
   expect(edit).toHaveBeenCalledOnce();
+});
+
+test("a key does what it means and is taken; one that means nothing now is left to the browser", () => {
+  const edit = vi.fn();
+  const event = new KeyboardEvent("keydown", { cancelable: true });
+  doByKey<"edit" | "remove">(event, "remove", { edit, remove: null });
+  doByKey<"edit">(event, null, { edit });
+  expect(event.defaultPrevented).toBe(false);
+  doByKey(event, "edit", { edit });
+  expect(edit).toHaveBeenCalledOnce();
+  expect(event.defaultPrevented).toBe(true);
 });

@@ -1,8 +1,26 @@
-/** The deeds behind declared keys, as a list to choose from. Pure. */
+/** The deeds behind declared keys, for the listener of a page and as a list to choose from. */
 import { capsOf, type DeclaredKey } from "./declared_keys";
 
 /** What each deed does now; null where it cannot be done. */
 export type Acts<Deed extends string> = Partial<Record<Deed, (() => void) | null>>;
+
+/** Does what a key means; keys that mean nothing now stay the browser's. */
+export function doByKey<Deed extends string>(
+  event: KeyboardEvent,
+  deed: Deed | null,
+  acts: Acts<Deed>,
+): void {
+  const act = deed === null ? null : acts[deed];
+  if (!act) return;
+  act();
+  event.preventDefault();
+}
+
+/** To a field, ready to type over what stands in it. */
+export function enterField(field: HTMLInputElement | undefined): void {
+  field?.focus();
+  field?.select();
+}
 
 /** The deeds that can be done now, in the order of their keys; `meanings` are those of the help. */
 export function keyDeeds(
