@@ -24,6 +24,23 @@ function redocBundle(): Plugin {
   };
 }
 
+/** What an address needs is asked for by a script of its own, which runs while the page's is still coming. */
+function aheadScript(): Plugin {
+  return {
+    name: "ahead-script",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, { bundle }) {
+        const chunk = Object.values(bundle ?? {}).find((one) => one.type === "chunk" && one.name === "ahead");
+        if (!chunk) throw new Error("the build has no script that runs ahead");
+        const attrs = { type: "module", async: true, crossorigin: true, src: `/${chunk.fileName}` };
+        return [{ tag: "script", attrs, injectTo: "head-prepend" }];
+      },
+    },
+  };
+}
+
 const compressible = /\.(html|js|css|svg|json|txt|webmanifest)$/;
 
 /** Writes `.br` and `.gz` beside each text file; the server sends them as they are. */
@@ -47,12 +64,13 @@ function compressTree(dir: string): void {
 const viewer = process.env.RUNICORN_ADDRESS ?? "http://127.0.0.1:23300";
 
 export default defineConfig({
-  plugins: [svelte(), redocBundle()],
+  plugins: [svelte(), aheadScript(), redocBundle()],
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { input: { index: "index.html", ahead: "src/ahead.ts" } },
   },
   server: {
     host: "127.0.0.1",

@@ -2,7 +2,14 @@
 import type { FirstRequest } from "./api/early";
 import { idsOf, placeOf } from "./state/places";
 
+/** The list of this machine's runs stands behind every page. */
+const LIST: FirstRequest = { method: "GET", path: "/api/run-list" };
+
 export function firstRequests(pathname: string, query: URLSearchParams): FirstRequest[] {
+  return [...ofPage(pathname, query), LIST];
+}
+
+function ofPage(pathname: string, query: URLSearchParams): FirstRequest[] {
   const { machine, page, id } = placeOf(pathname);
   // Another machine is asked over its session, which the page must know first.
   if (machine !== "") return [];

@@ -1,9 +1,8 @@
 /** Starts the page: preferences and address first, so that the first frame is already the right one. */
+
 import { mount } from "svelte";
 import App from "./App.svelte";
-import { beginEarly } from "./api/early";
-import { firstRequests } from "./first_requests";
-import { pages } from "./routes";
+import { part } from "./ahead";
 import { preferences } from "./state/preferences.svelte";
 import { printing } from "./state/printing.svelte";
 import { route } from "./state/route.svelte";
@@ -14,9 +13,14 @@ import "./styles/print.css";
 preferences.begin();
 printing.begin();
 route.begin();
-beginEarly(firstRequests(location.pathname, route.query));
-// The page's own part is fetched meanwhile; what fails here is said where the page is shown.
-if (route.place.page) void Promise.resolve(pages[route.place.page]()).catch(() => undefined);
 
-const target = document.getElementById("app");
-if (target) mount(App, { target });
+/** The frame without the page would be drawn for nothing when the page is nearly there. */
+const AHEAD_MILLIS = 150;
+
+function start(): void {
+  const target = document.getElementById("app");
+  if (target) mount(App, { target });
+}
+
+if (part === null) start();
+else void Promise.race([part, new Promise((done) => setTimeout(done, AHEAD_MILLIS))]).then(start);

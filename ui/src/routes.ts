@@ -1,5 +1,6 @@
-/** Page → component. The first page comes with the script; the others are fetched when they are opened. */
+/** Page → component. */
 import type { Component } from "svelte";
+import { lazyPages } from "./lazy_pages";
 import Runs from "./pages/runs/Runs.svelte";
 import type { PageName } from "./state/places";
 
@@ -9,11 +10,5 @@ export const notifications = async (): Promise<Component> =>
 
 export const pages: Record<PageName, () => Promise<Component> | Component> = {
   runs: () => Runs,
-  assets: async () => (await import("./pages/assets/Assets.svelte")).default,
-  gpus: async () => (await import("./pages/gpus/Gpus.svelte")).default,
-  compare: async () => (await import("./pages/compare/Compare.svelte")).default,
-  hosts: async () => (await import("./pages/hosts/Hosts.svelte")).default,
-  run: async () => (await import("./pages/run/Run.svelte")).default,
-  recycle_bin: async () => (await import("./pages/recycle_bin/RecycleBin.svelte")).default,
-  settings: async () => (await import("./pages/settings/Settings.svelte")).default,
+  ...lazyPages,
 };

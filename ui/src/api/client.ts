@@ -1,5 +1,5 @@
 /** Every request: JSON in, JSON out, every refusal an `ApiError` with the server's own words. */
-import { requestOf, takeEarly } from "./early";
+import { bodyOf, requestOf, takeEarly } from "./early";
 
 export interface ErrorBody {
   detail?: unknown;
@@ -103,7 +103,7 @@ export class Api {
     const response = await send(method, this.base + path, options);
     if (!response.ok) throw await refusal(response);
     if (response.status === 204) return undefined as Answer;
-    return (await response.json()) as Answer;
+    return (await bodyOf(response)) as Answer;
   }
 
   get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {

@@ -13,6 +13,8 @@ export interface FirstRequest {
 const KEPT_MILLIS = 5_000;
 
 const begun = new Map<string, Promise<Response>>();
+/** Bodies that are being read already. */
+const bodies = new WeakMap<Response, Promise<unknown>>();
 
 const keyOf = (method: string, path: string, body: string | undefined): string =>
   `${method} ${path} ${body ?? ""}`;
@@ -24,13 +26,21 @@ export function requestOf(method: string, body: unknown, signal: AbortSignal | n
   return { ...init, body: JSON.stringify(body), headers: { "content-type": "application/json" } };
 }
 
+/** Who asks for it hears of the failure; nobody may ask. */
+function quiet<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
 export function beginEarly(requests: readonly FirstRequest[]): void {
   for (const { method, path, body } of requests) {
     const init = requestOf(method, body, null);
-    const answer = fetch(path, init);
-    // Who asks for it hears of the failure; nobody may ask.
-    answer.catch(() => undefined);
-    begun.set(keyOf(method, path, init.body as string | undefined), answer);
+    const answer = fetch(path, init).then((response) => {
+      // Read while the page is still coming: its first frame then holds what was asked for.
+      if (response.ok) bodies.set(response, quiet(response.json()));
+      return response;
+    });
+    begun.set(keyOf(method, path, init.body as string | undefined), quiet(answer));
   }
   setTimeout(() => begun.clear(), KEPT_MILLIS);
 }
@@ -42,4 +52,9 @@ export function takeEarly(method: string, path: string, init: RequestInit): Prom
   const answer = begun.get(key);
   begun.delete(key);
   return answer;
+}
+
+/** The JSON of an answer, which may have been read already. */
+export function bodyOf(response: Response): Promise<unknown> {
+  return bodies.get(response) ?? response.json();
 }
