@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { append, eventLine, imageLine, png } from "./run_root";
+import { append, eventLine, imageLine, png, snapshot } from "./run_root";
 import { Sshd } from "./sshd";
 import { lightViewer, openPage, removeFolder, scratch, type View, Viewer, writeRun } from "./viewer";
 import { closeView, oneBrowser } from "./visit";
@@ -18,6 +18,7 @@ function record(root: string, id: string, alias: string, lr: number, loss: numbe
   mkdirSync(join(dir, "media"));
   writeFileSync(join(dir, "assets.json"), JSON.stringify({ config: { args: { lr, seed: 7 }, extra: {} } }));
   writeFileSync(join(dir, "logs.txt"), `start of ${alias}\nepoch done on ${alias}\nend\n`);
+  snapshot(dir, { "train.py": `import torch\nrate = ${lr}\n`, "same.py": "print(1)\n" });
   for (let step = 0; step < 10; step += 1) append(dir, "events.jsonl", eventLine(step, { loss }));
   for (const step of [3, 6]) {
     writeFileSync(join(dir, `media/${step}.png`), png(step * 30, 90, loss * 40));
@@ -100,6 +101,16 @@ describe("runs of several machines", () => {
     await expect.poll(() => lr.getByRole("cell").allInnerTexts()).toEqual(["0.1", "0.3"]);
     await page.keyboard.press("2");
     await expect.poll(() => page.locator("path.line").count()).toBe(2);
+  });
+
+  it("have their code compared file by file", async () => {
+    await open(BOTH, "&tab=changed&part=code");
+    await page.getByText("1 file differs").waitFor();
+    const diff = page.getByRole("region", { name: "train.py", exact: true });
+    await diff.getByText("rate = 0.1").waitFor();
+    await diff.getByText("rate = 0.3").waitFor();
+    await page.getByRole("combobox", { name: "Before" }).selectOption({ label: "near run aaaa00" });
+    expect(await page.getByRole("combobox", { name: "After" }).inputValue()).toBe(`ssh:gpu-test/${FAR}`);
   });
 
   it("have a mean for each host, and the list of groups says so where a group is split by that", async () => {
