@@ -196,4 +196,30 @@ describe("runs of several machines", () => {
     const found = page.getByRole("region", { name: "Found in the logs" });
     await found.getByRole("alert").getByText("elsewhere is not reachable").waitFor();
   });
+
+  it("come by themselves once their host is connected: pictures, and what their logs hold", async () => {
+    const other = await openPage(browserOf());
+    const host = other.page.getByRole("region", { name: "Server: gpu-test" });
+    await other.page.goto(`${viewer.address}/hosts?selected=ssh:gpu-test`);
+    await host.getByRole("button", { name: "Stop" }).click();
+    await other.page.getByRole("status").getByText("Stopped the viewer on gpu-test").waitFor();
+
+    const searching = await openPage(browserOf());
+    await searching.page.goto(`${viewer.address}/at/all/compare?runs=${BOTH}&tab=logs&find=epoch+done`);
+    await searching.page.getByText("1 line in 1 of 2 runs").waitFor();
+    await searching.page
+      .getByRole("region", { name: "Found in the logs" })
+      .getByText("gpu-test is not reachable")
+      .waitFor();
+    await open(BOTH, "&tab=images");
+    const grid = page.getByRole("grid", { name: "Pictures of the compared runs" });
+    await grid.getByRole("alert").getByText("gpu-test is not reachable").waitFor();
+
+    await host.getByRole("button", { name: "Connect", exact: true }).click();
+    await other.page.getByRole("grid", { name: "Runs" }).waitFor();
+    await grid.getByRole("button", { name: "Show samples of far run, step 6, large" }).waitFor();
+    await searching.page.getByText("2 lines in 2 of 2 runs").waitFor();
+    await closeView(searching);
+    await closeView(other);
+  });
 });
