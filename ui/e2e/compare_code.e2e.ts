@@ -1,27 +1,15 @@
 /** The code and the data of compared runs: files of two snapshots, one of them line by line, and what data was used. */
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { beforeEach, describe, expect, it } from "vitest";
-import { append, eventLine } from "./run_root";
+import { append, eventLine, snapshot } from "./run_root";
 import { openPage, writeRun } from "./viewer";
 import { SharedViewer } from "./visit";
 
 const A = "20260701_000000_aaaa00";
 const B = "20260702_000000_bbbb00";
 const BARE = "20260703_000000_cccc00";
-
-const ZIP =
-  "import json,sys,zipfile\nz=zipfile.ZipFile(sys.argv[1],'w')\n[z.writestr(n,t) for n,t in json.load(sys.stdin).items()]\nz.close()";
-
-/** A code snapshot as the SDK writes it. */
-function snapshot(dir: string, files: Record<string, string>): void {
-  const made = spawnSync("python3", ["-c", ZIP, join(dir, "code_snapshot.zip")], {
-    input: JSON.stringify(files),
-  });
-  if (made.status !== 0) throw new Error(String(made.stderr));
-}
 
 const lines = (change: Record<number, string>): string =>
   Array.from({ length: 40 }, (_, at) => `${change[at + 1] ?? `line ${at + 1}`}\n`).join("");

@@ -1,19 +1,25 @@
 /** The picture of a curve against its data: every pixel column of the canvas, every smoothed value, at random zooms. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { slotOf } from "../src/state/run_colours";
 import { fullSmooth, HOSTILE_SERIES, inOrder, type Point, randomFrom } from "./hostile_series";
 import { expectedColumns, faultsOf, rangeOf } from "./pixel_columns";
 import { openPage, writeRun } from "./viewer";
 import { closeView, SharedViewer } from "./visit";
 
 const RUN = "20260201_000000_e8ac70";
+/** Has the same metric over a longer x axis. */
+const LONGER = "20260202_000000_104e70";
+const BESIDE = "walk";
 const SEED = 20_260_201;
 const ZOOMS = 3;
 /** What covers half of a pixel; and most of one that a raw line at 30 % may stand behind. */
 const HALF_ALPHA = 128;
 const MOST_OVER_RAW = 210;
+
+const besidePoints = HOSTILE_SERIES.find(([name]) => name === BESIDE)?.[1] ?? [];
 
 const shared = new SharedViewer((root) => {
   const dir = writeRun(root, { id: RUN, path: "exact", status: "finished" });
@@ -28,6 +34,15 @@ const shared = new SharedViewer((root) => {
     }
   }
   writeFileSync(join(dir, "events.jsonl"), lines.join(""));
+  const last = Math.max(...besidePoints.map(({ x }) => x));
+  const longer = Array.from({ length: 5000 }, (_, at) => {
+    const x = Math.round((at / 4999) * last * 2.7);
+    return `{"ts": ${x + 1}, "type": "metrics", "data": {"${BESIDE}": 0, "global_step": ${x}, "time": ${x + 1}}}\n`;
+  });
+  writeFileSync(
+    join(writeRun(root, { id: LONGER, path: "exact", status: "finished" }), "events.jsonl"),
+    longer.join(""),
+  );
 });
 
 interface Zoom {
@@ -60,58 +75,60 @@ interface Ink {
   height: number;
 }
 
-/** Reads the canvas of the large chart: what is at least half covered by the line's own colour. */
-async function inkOf(page: Page, metric: string, least_alpha: number): Promise<Ink | null> {
-  const full = page.getByRole("dialog", { name: metric, exact: true });
-  const canvas = full.locator("canvas");
+/** Reads the canvas of a chart: what is at least half covered by the line's own colour. */
+async function inkOf(chart: Locator, least_alpha: number, line = "--s1"): Promise<Ink | null> {
+  const canvas = chart.locator("canvas");
   if ((await canvas.count()) !== 1) return null;
-  return canvas.evaluate((element, least) => {
-    const canvas = element as HTMLCanvasElement;
-    const style = getComputedStyle(document.documentElement);
-    const rgb = (token: string) => {
-      const hex = style.getPropertyValue(token).trim();
-      return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
-    };
-    const [line, grid, others] = [rgb("--s1"), rgb("--line"), [rgb("--warn"), rgb("--faint")]];
-    const way = line.map((part, i) => part - (grid[i] ?? 0));
-    const length = way.reduce((sum, part) => sum + part * part, 0);
-    const over = element.closest(".plot")?.querySelector(".over")?.getBoundingClientRect() as DOMRect;
-    const own = element.getBoundingClientRect();
-    const px = (length: number) => Math.round(length * devicePixelRatio);
-    const box = {
-      left: px(over.left - own.left),
-      top: px(over.top - own.top),
-      width: px(over.width),
-      height: px(over.height),
-    };
-    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-    // A stroke of even a fraction of a pixel stands over the edge of the plotting area.
-    const above = 8;
-    const image = context.getImageData(box.left, box.top - above, box.width + 1, box.height + 2 * above);
-    const far = (at: number, colour: number[]) =>
-      colour.reduce((sum, part, i) => sum + Math.abs((image.data[at + i] ?? 0) - part), 0);
-    const isLine = (x: number, y: number) => {
-      const at = (y * image.width + x) * 4;
-      const alpha = image.data[at + 3] ?? 0;
-      if (alpha < least || !others.every((other) => far(at, line) < far(at, other))) return false;
-      // Over a line of the grid it is the colour that tells how much of a pixel is covered.
-      const share =
-        way.reduce((sum, part, i) => sum + part * ((image.data[at + i] ?? 0) - (grid[i] ?? 0)), 0) / length;
-      return share * alpha >= least;
-    };
-    const found = { top: [] as number[], bottom: [] as number[], width: box.width, height: box.height };
-    for (let x = 0; x < image.width; x += 1) {
-      let [top, bottom] = [-1, -1];
-      for (let y = 0; y < image.height; y += 1) {
-        if (!isLine(x, y)) continue;
-        if (top < 0) top = y;
-        bottom = y;
+  return canvas.evaluate(
+    (element, [least, own_line]) => {
+      const canvas = element as HTMLCanvasElement;
+      const style = getComputedStyle(document.documentElement);
+      const rgb = (token: string) => {
+        const hex = style.getPropertyValue(token).trim();
+        return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+      };
+      const [line, grid, others] = [rgb(own_line), rgb("--line"), [rgb("--warn"), rgb("--faint")]];
+      const way = line.map((part, i) => part - (grid[i] ?? 0));
+      const length = way.reduce((sum, part) => sum + part * part, 0);
+      const over = element.closest(".plot")?.querySelector(".over")?.getBoundingClientRect() as DOMRect;
+      const own = element.getBoundingClientRect();
+      const px = (length: number) => Math.round(length * devicePixelRatio);
+      const box = {
+        left: px(over.left - own.left),
+        top: px(over.top - own.top),
+        width: px(over.width),
+        height: px(over.height),
+      };
+      const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+      // A stroke of even a fraction of a pixel stands over the edge of the plotting area.
+      const above = 8;
+      const image = context.getImageData(box.left, box.top - above, box.width + 1, box.height + 2 * above);
+      const far = (at: number, colour: number[]) =>
+        colour.reduce((sum, part, i) => sum + Math.abs((image.data[at + i] ?? 0) - part), 0);
+      const isLine = (x: number, y: number) => {
+        const at = (y * image.width + x) * 4;
+        const alpha = image.data[at + 3] ?? 0;
+        if (alpha < least || !others.every((other) => far(at, line) < far(at, other))) return false;
+        // Over a line of the grid it is the colour that tells how much of a pixel is covered.
+        const share =
+          way.reduce((sum, part, i) => sum + part * ((image.data[at + i] ?? 0) - (grid[i] ?? 0)), 0) / length;
+        return share * alpha >= least;
+      };
+      const found = { top: [] as number[], bottom: [] as number[], width: box.width, height: box.height };
+      for (let x = 0; x < image.width; x += 1) {
+        let [top, bottom] = [-1, -1];
+        for (let y = 0; y < image.height; y += 1) {
+          if (!isLine(x, y)) continue;
+          if (top < 0) top = y;
+          bottom = y;
+        }
+        found.top.push(top < 0 ? Number.NaN : top - above);
+        found.bottom.push(bottom < 0 ? Number.NaN : bottom - above);
       }
-      found.top.push(top < 0 ? Number.NaN : top - above);
-      found.bottom.push(bottom < 0 ? Number.NaN : bottom - above);
-    }
-    return found;
-  }, least_alpha) as Promise<Ink>;
+      return found;
+    },
+    [least_alpha, line] as const,
+  ) as Promise<Ink>;
 }
 
 /** Waits until the drawn line reaches in every pixel column as far as the data does, and no further. */
@@ -121,11 +138,16 @@ async function expectExact(
   points: readonly Point[],
   zoom: Zoom | null,
   line_px: number,
-  { ranged = points, leastAlpha = HALF_ALPHA }: { ranged?: readonly Point[]; leastAlpha?: number } = {},
+  {
+    ranged = points,
+    leastAlpha = HALF_ALPHA,
+    chart = page.getByRole("dialog", { name: metric, exact: true }),
+    token = "--s1",
+  }: { ranged?: readonly Point[]; leastAlpha?: number; chart?: Locator; token?: string } = {},
 ): Promise<void> {
   const ratio = await page.evaluate(() => devicePixelRatio);
   const read = async (): Promise<string[]> => {
-    const ink = await inkOf(page, metric, leastAlpha);
+    const ink = await inkOf(chart, leastAlpha, token);
     if (!ink) return ["no picture"];
     const window = zoom ?? { from: points[0]?.x ?? 0, to: points.at(-1)?.x ?? 1 };
     const columns = expectedColumns(points, {
@@ -154,6 +176,33 @@ describe.each([1, 2])("with %i device pixels to a CSS pixel", (deviceScaleFactor
       await closeView(view);
     },
   );
+});
+
+describe("of compared runs", () => {
+  it("every pixel column is exact again when the one with the longest x axis is hidden", async () => {
+    const view = await openPage(shared.browser);
+    const { page } = view;
+    await page.goto(`${shared.address}/compare?runs=${RUN},${LONGER}&q=/^${BESIDE}$/&size=large`);
+    const chart = page.getByRole("region", { name: BESIDE, exact: true });
+    const drawn = { chart, token: `--s${slotOf(RUN) + 1}` };
+    const sorted = inOrder(besidePoints);
+    const says = (words: string) =>
+      expect.poll(() => chart.getByRole("application").getAttribute("aria-label")).toContain(words);
+    const shown = page.getByRole("checkbox", { name: `Show ${LONGER}` });
+    await says("runs: 2,");
+    await shown.uncheck();
+    await says("runs: 1,");
+    await expectExact(page, BESIDE, sorted, null, 1.3, drawn);
+    await shown.check();
+    await says("runs: 2,");
+    await shown.uncheck();
+    await says("runs: 1,");
+    await expectExact(page, BESIDE, sorted, null, 1.3, drawn);
+    await page.reload();
+    await says("runs: 1,");
+    await expectExact(page, BESIDE, sorted, null, 1.3, drawn);
+    await closeView(view);
+  });
 });
 
 describe("smoothing", () => {

@@ -1,4 +1,5 @@
 /** Storage roots for the tests of the Run page, written the way the SDK writes them. */
+import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
@@ -39,6 +40,17 @@ export function append(dir: string, name: string, text: string): void {
 export function finish(dir: string, status: string): void {
   const now = Date.now() / 1000;
   writeFileSync(join(dir, "status.json"), JSON.stringify({ status, started_at: now - 60, ended_at: now }));
+}
+
+const ZIP =
+  "import json,sys,zipfile\nz=zipfile.ZipFile(sys.argv[1],'w')\n[z.writestr(n,t) for n,t in json.load(sys.stdin).items()]\nz.close()";
+
+/** A code snapshot as the SDK writes it. */
+export function snapshot(dir: string, files: Record<string, string>): void {
+  const made = spawnSync("python3", ["-c", ZIP, join(dir, "code_snapshot.zip")], {
+    input: JSON.stringify(files),
+  });
+  if (made.status !== 0) throw new Error(String(made.stderr));
 }
 
 /** A picture of one colour. */

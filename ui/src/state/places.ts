@@ -89,7 +89,7 @@ export const compareHref = (ids: readonly string[] = [], machine = ""): string =
 
 /** The logs of compared runs; `comparison` is an address of these runs beside each other. */
 export const logsOfRuns = (comparison: string | null): string | null =>
-  comparison === null || comparison.startsWith(`${prefix(ALL)}/`) ? null : `${comparison}&tab=logs`;
+  comparison === null ? null : `${comparison}&tab=logs`;
 
 /** A list of ids as a member of an address; null for none. */
 export const idsMember = (ids: readonly string[]): string | null =>

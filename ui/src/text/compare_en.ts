@@ -68,6 +68,8 @@ export const compareEn = {
     band: "Band around the mean",
     bands: { range: "Min–max", standard_error: "Standard error", none: "None" },
     each: "Show the runs behind the means",
+    perHost:
+      "Each host averages its own runs: a group with runs on several hosts has one mean for each of them.",
   },
   baseline: {
     label: "Baseline",

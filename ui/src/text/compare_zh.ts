@@ -69,6 +69,7 @@ export const compareZh: CompareText = {
     band: "均值周围的范围",
     bands: { range: "最小–最大", standard_error: "标准误", none: "无" },
     each: "在均值后显示各个实验",
+    perHost: "每台主机只对自己的实验求平均：分布在多台主机上的分组，每台主机各有一条均值线。",
   },
   baseline: {
     label: "基准",

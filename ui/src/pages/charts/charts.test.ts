@@ -346,6 +346,37 @@ describe("the feed of the charts on screen", () => {
     expect(second[0]).toBe(first[0]);
   });
 
+  it("asks anew for the runs that are drawn, unless every point of theirs is at hand", async () => {
+    const requests: SeriesRequest[] = [];
+    let exact = true;
+    const ask = async (request: SeriesRequest) => {
+      requests.push(request);
+      const of = (run: string): Series => ({ ...series("a", run === "s" ? [1, 99] : [1, 2]), run, exact });
+      return { series: request.runs.map(of), cursor: "c", delta: false, live: false };
+    };
+    const held = (feed: SeriesFeed) => feed.charts.get("a")?.curves.map((curve) => curve?.x ?? null);
+    const few = new SeriesFeed(["r", "s"], query, ask, String);
+    few.show("a");
+    await vi.waitFor(() => expect(few.charts.has("a")).toBe(true));
+    exact = false;
+    const many = new SeriesFeed(["r", "s"], query, ask, String);
+    many.show("a");
+    await vi.waitFor(() => expect(many.charts.has("a")).toBe(true));
+    few.look({ ...query, drawn: ["r"] });
+    many.look({ ...query, drawn: ["r"] });
+    await vi.waitFor(() => expect(held(many)).toEqual([[1, 2], null]));
+    expect(requests.map(({ runs }) => runs)).toEqual([["r", "s"], ["r", "s"], ["r"]]);
+    expect(held(few)).toEqual([
+      [1, 2],
+      [1, 99],
+    ]);
+    // One more that is drawn is asked about.
+    many.look({ ...query, drawn: ["r", "s"] });
+    await vi.waitFor(() => expect(requests.at(-1)?.runs).toEqual(["r", "s"]));
+    few.stop();
+    many.stop();
+  });
+
   it("asks for fewer charts at once when there are many runs", async () => {
     const runs = Array.from({ length: 60 }, (_, i) => `r${i}`);
     const asked: number[] = [];

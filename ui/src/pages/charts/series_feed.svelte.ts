@@ -16,6 +16,8 @@ export interface FeedQuery {
   smoothing: Smoothing | null;
   /** Device pixels that a chart is probably drawn over, until it has been drawn. */
   width_px: number;
+  /** Of the feed's runs those that are drawn: the pixel columns are of their x axis. All when absent. */
+  drawn?: readonly string[];
   /** Groups of which the mean is drawn; none when absent. */
   means?: Means;
 }
@@ -61,6 +63,8 @@ export interface ChartState {
 interface Batch {
   version: number;
   metrics: string[];
+  /** Runs that were asked about. */
+  runs: readonly string[];
   width_px: number;
   /** Null once the question failed: there is nothing to go on from. */
   cursor: string | null;
@@ -84,6 +88,7 @@ export class SeriesFeed {
   readonly charts = new SvelteMap<string, ChartState>();
 
   #query: FeedQuery;
+  #drawn: readonly string[];
   #key: string;
   #version = 1;
   #held = new Map<string, Batch>();
@@ -106,6 +111,7 @@ export class SeriesFeed {
     readonly wordsOf: (error: unknown) => string,
   ) {
     this.#query = query;
+    this.#drawn = drawnOf(query, runs);
     this.#key = keyOfLook(query);
   }
 
@@ -113,7 +119,12 @@ export class SeriesFeed {
   look(query: FeedQuery): void {
     const key = keyOfLook(query);
     this.#query = query;
-    if (key === this.#key) return;
+    this.#drawn = sameList(this.#drawn, drawnOf(query, this.runs));
+    if (key === this.#key) {
+      // Other runs are drawn: charts whose columns are no longer those of the x axis are fetched anew.
+      this.#plan();
+      return;
+    }
     this.#key = key;
     this.#version += 1;
     this.#flight.abort();
@@ -191,7 +202,8 @@ export class SeriesFeed {
     const version = this.#version;
     for (const [width_px, missing] of byWidth) {
       for (let i = 0; i < missing.length; i += together) {
-        void this.#fetch({ version, metrics: missing.slice(i, i + together), width_px, cursor: null });
+        const metrics = missing.slice(i, i + together);
+        void this.#fetch({ version, metrics, runs: this.#drawn, width_px, cursor: null });
       }
     }
   }
@@ -204,17 +216,28 @@ export class SeriesFeed {
   #isMissing(metric: string): boolean {
     const batch = this.#held.get(metric);
     if (batch?.version !== this.#version) return true;
-    if (batch.cursor === null || batch.width_px === this.#widthOf(metric)) return false;
+    if (batch.cursor === null) return false;
+    const asked = batch.runs === this.#drawn ? null : new Set(batch.runs);
+    if (asked && !this.#drawn.every((run) => asked.has(run))) return true;
+    // A window is its own x axis, whatever is drawn in it.
+    const inColumns =
+      batch.width_px === this.#widthOf(metric) && (asked === null || this.#query.window !== null);
+    return !inColumns && !this.#isWhole(metric);
+  }
+
+  /** Whether every point of all that is drawn of a chart is at hand. */
+  #isWhole(metric: string): boolean {
     const held = this.charts.get(metric);
-    const curves = [...(held?.curves ?? []), ...(held?.means.values() ?? [])];
-    return !curves.every((curve) => curve === null || curve.exact);
+    const drawn = new Set(this.#drawn);
+    const curves = (held?.curves ?? []).filter((_, at) => drawn.has(this.runs[at] as string));
+    return [...curves, ...(held?.means.values() ?? [])].every((curve) => curve === null || curve.exact);
   }
 
   /** Curves that are gone through for one chart. */
   #curves(): number {
     const { means } = this.#query;
     const members = means?.groups.reduce((sum, group) => sum + group.runs.length, 0) ?? 0;
-    return Math.max(1, members + (means && !means.each ? 0 : this.runs.length));
+    return Math.max(1, members + (means && !means.each ? 0 : this.#drawn.length));
   }
 
   async #update(): Promise<void> {
@@ -240,8 +263,9 @@ export class SeriesFeed {
       if (current && cursor === null) this.#fail(batch, this.wordsOf(error));
     } finally {
       if (version === this.#version) for (const metric of metrics) this.#asked.delete(metric);
-      // Drawn over another width meanwhile.
-      const refits = (metric: string) => this.#widthOf(metric) !== width_px && this.#isMissing(metric);
+      // Drawn over another width, or with other runs, meanwhile.
+      const isOther = (metric: string) => this.#widthOf(metric) !== width_px || batch.runs !== this.#drawn;
+      const refits = (metric: string) => isOther(metric) && this.#isMissing(metric);
       if (!signal.aborted && metrics.some(refits)) this.#plan();
       if (this.#missed && this.#asked.size === 0) {
         this.#missed = false;
@@ -250,11 +274,11 @@ export class SeriesFeed {
     }
   }
 
-  #request({ metrics, cursor, width_px }: Batch): SeriesRequest {
+  #request({ metrics, runs: asked, cursor, width_px }: Batch): SeriesRequest {
     const { x, logX, window, smoothing, means } = this.#query;
     const from = window?.from ?? null;
     const to = window?.to ?? null;
-    const runs = means && !means.each ? [] : [...this.runs];
+    const runs = means && !means.each ? [] : [...asked];
     const look = { x, from, to, width_px, log_x: logX, smoothing, cursor };
     if (!means) return { runs, metrics, ...look };
     return { runs, metrics, ...look, groups: means.groups.map((group) => [...group.runs]), band: means.band };
@@ -317,6 +341,13 @@ function meansOf(
 function keyOfLook({ x, logX, window, smoothing, means }: FeedQuery): string {
   return JSON.stringify([x, logX, window, smoothing, means]);
 }
+
+/** Where nothing is drawn nothing decides: then all runs are asked about. */
+const drawnOf = ({ drawn = [] }: FeedQuery, runs: readonly string[]) => (drawn.length > 0 ? drawn : runs);
+
+/** The list that is held already, where the other one says the same. */
+const sameList = (held: readonly string[], next: readonly string[]): readonly string[] =>
+  held.length === next.length && held.every((run, at) => run === next[at]) ? held : next;
 
 const keyOf = (run: string, metric: string): string => `${run}\n${metric}`;
 

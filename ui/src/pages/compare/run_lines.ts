@@ -42,6 +42,21 @@ export function extentOfAll(curves: readonly (Curve | null)[]): XWindow | null {
   return whole;
 }
 
+/**
+ * The x axis of the pixel columns that the curves are in, over the runs that were asked about; null where every point
+ * that is shown is at hand, so that any axis will do.
+ */
+export function columnsExtent(
+  ids: readonly string[],
+  curves: readonly (Curve | null)[],
+  means: readonly Curve[],
+  runs: readonly ComparedRun[],
+): XWindow | null {
+  const shown = new Set(runs.filter((run) => run.shown).map((run) => run.id));
+  const isReduced = (curve: Curve | null, at: number) => !!curve && !curve.exact && shown.has(ids[at] ?? "");
+  return curves.some(isReduced) ? extentOfAll([...curves, ...means]) : null;
+}
+
 /** The line that others are held against is bold, and drawn over them. */
 export function baselineInFront(lines: readonly LineSeries[], id: string | undefined): readonly LineSeries[] {
   const base = lines.find((line) => line.id === id);

@@ -2,7 +2,7 @@
 import { type Api, segment } from "../../api/client";
 import { addressOf, type MediaItem, type MediaRow, mediaRows } from "./media_items";
 
-/** Questions that are on their way at once. */
+/** Questions to one machine that are on their way at once. */
 const MOST_FLIGHTS = 4;
 /** Answers are shown together, and runs that grow are asked again no sooner than this. */
 const GATHER_MILLIS = 40;
@@ -21,7 +21,8 @@ export class RunMedia {
 
   #wanted: readonly string[] = [];
   #asked = new Set<string>();
-  #flights = 0;
+  /** By machine: one that is slow to answer holds up no other. */
+  #flights = new Map<string, number>();
   #flight = new AbortController();
   /** What the last answer of each run was, in short. */
   #marks = new Map<string, string>();
@@ -35,7 +36,10 @@ export class RunMedia {
   #steps = new Map<string | null, Set<number>>();
   #sorted = new Map<string | null, number[]>();
 
-  constructor(readonly api: Api) {}
+  constructor(
+    readonly api: Api,
+    readonly machineOf: (run: string) => string = () => "",
+  ) {}
 
   /** These runs are in view. Those that were wanted before and have not been asked for yet are forgotten. */
   need(ids: readonly string[]): void {
@@ -99,15 +103,24 @@ export class RunMedia {
   }
 
   #pump(): void {
-    while (this.#flights < MOST_FLIGHTS && !this.#flight.signal.aborted) {
-      const [id, ...rest] = this.#wanted;
-      if (id === undefined) return;
-      this.#wanted = rest;
+    if (this.#flight.signal.aborted) return;
+    const later: string[] = [];
+    for (const id of this.#wanted) {
       if (this.#asked.has(id)) continue;
+      if ((this.#flights.get(this.machineOf(id)) ?? 0) >= MOST_FLIGHTS) {
+        later.push(id);
+        continue;
+      }
       this.#asked.add(id);
-      this.#flights += 1;
+      this.#count(id, 1);
       void this.#ask(id);
     }
+    this.#wanted = later;
+  }
+
+  #count(id: string, by: 1 | -1): void {
+    const machine = this.machineOf(id);
+    this.#flights.set(machine, (this.#flights.get(machine) ?? 0) + by);
   }
 
   async #ask(id: string): Promise<void> {
@@ -124,7 +137,7 @@ export class RunMedia {
       // A list that is known already stays.
       if (!this.#marks.has(id)) this.#failed.set(id, error);
     }
-    this.#flights -= 1;
+    this.#count(id, -1);
     if (this.#flight.signal.aborted) return;
     this.#gather ??= setTimeout(() => this.#show(), GATHER_MILLIS);
     this.#pump();

@@ -3,7 +3,7 @@ import type { RecordedValue } from "../../../api/run_values";
 import type { MeanCurve } from "../../charts/series_feed.svelte";
 import type { ComparedRun } from "../compared_runs";
 import { behindGroups, frontOf, groupLines } from "./group_lines";
-import { type GroupWords, groupRuns, readGroupBy, tagsOf } from "./run_groups";
+import { type GroupWords, groupRuns, isSplit, readGroupBy, tagsOf } from "./run_groups";
 
 const words: GroupWords = { missing: "none", without: "no {tag}", stateWord: (state) => `<${state}>` };
 const run = (id: string, more: Partial<ComparedRun> = {}): ComparedRun => ({
@@ -78,6 +78,27 @@ describe("groups of runs", () => {
       ["no new", "b"],
     ]);
     expect(tagsOf(some)).toEqual(["big", "new"]);
+  });
+
+  it("are of one machine each, and tell whether one is split by that", () => {
+    const of = (states: readonly [string, string][]) =>
+      groupRuns(
+        "state",
+        states.map(([machine, status], at) => run(String(at), { machine, status })),
+        () => null,
+        words,
+      );
+    const split = of([
+      ["here", "failed"],
+      ["gpu", "failed"],
+    ]);
+    expect(split.map(({ label }) => label)).toEqual(["<failed> · gpu", "<failed> · here"]);
+    expect(isSplit(split)).toBe(true);
+    const whole = of([
+      ["here", "failed"],
+      ["gpu", "finished"],
+    ]);
+    expect(isSplit(whole)).toBe(false);
   });
 
   it.each([

@@ -16,6 +16,8 @@ export interface RunGroup {
   key: string;
   /** Id of its line in the charts, and what it is pointed at by. */
   line: string;
+  /** The same of the groups that would be one if one machine had all their runs. */
+  share: string;
   /** What people read. */
   label: string;
   runs: ComparedRun[];
@@ -59,10 +61,14 @@ export function groupRuns(
     const label = run.machine ? `${share.label} · ${run.machine}` : share.label;
     const group = groups.get(key);
     if (group) group.runs.push(run);
-    else groups.set(key, { key, line: lineOfGroup(key), label, runs: [run] });
+    else groups.set(key, { key, share: share.key, line: lineOfGroup(key), label, runs: [run] });
   }
   return [...groups.values()].sort(inOrder);
 }
+
+/** Whether runs that share a value stand in several groups, because several machines have them. */
+export const isSplit = (groups: readonly RunGroup[]): boolean =>
+  new Set(groups.map((group) => group.share)).size < groups.length;
 
 function inOrder(one: RunGroup, other: RunGroup): number {
   const last = (group: RunGroup) => Number(group.key === MISSING || group.key.startsWith(`${MISSING} `));

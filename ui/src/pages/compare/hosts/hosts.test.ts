@@ -46,6 +46,20 @@ describe("questions to several machines", () => {
     await expect(api.get("/api/run-detail/ssh%3Aaway%2Fa")).rejects.toMatchObject({ code: NOT_REACHABLE });
   });
 
+  it("about pictures and logs go there too, and a file has its address there", async () => {
+    const far = machineOf(() => "answer");
+    const reached = new ManyApi((machine) => (machine === "ssh:x" ? far : null));
+    await reached.get("/api/run-images/ssh%3Ax%2Fa");
+    await reached.get("/api/log-search/ssh%3Ax%2Fa", { pattern: "p" });
+    expect(far.asked.map(([path]) => path)).toEqual(["/api/run-images/a", "/api/log-search/a"]);
+    const at = new ManyApi((machine) => (machine === "ssh:x" ? new Api("/remote/7") : null));
+    expect(at.address("/api/run-thumbnail/ssh%3Ax%2Fa", { file: "m/1.png", px: 9 })).toBe(
+      "/remote/7/api/run-thumbnail/a?file=m%2F1.png&px=9",
+    );
+    expect(at.address("/api/run-file/ssh%3Aaway%2Fa", { file: "m/1.png" })).toBe("");
+    expect([at.reaches("ssh:x/a"), at.reaches("ssh:away/a")]).toEqual([true, false]);
+  });
+
   it("are put together, and a machine that is away costs only its own runs", async () => {
     const metrics = (_: string, body: unknown): RunMetricsOfMany => {
       const [run = "", ...missing] = (body as { runs: string[] }).runs;

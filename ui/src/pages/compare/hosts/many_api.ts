@@ -1,5 +1,5 @@
 /** The questions of a comparison to several machines at once: each is asked for its own runs, and their answers are put together. */
-import { Api, ApiError, type CallOptions } from "../../../api/client";
+import { Api, ApiError, type CallOptions, type Query } from "../../../api/client";
 import type { RecordedValue } from "../../../api/run_values";
 import type { RunMetricsOfMany, SeriesAnswer, SeriesRequest } from "../../../api/wire";
 import { byMachine, groupsOf, keyOf, partsOf } from "./run_key";
@@ -25,7 +25,8 @@ interface ValuesAnswer {
 /** What one machine answered, or why it did not. */
 type Told<Answer> = { machine: string; answer: Answer } | { machine: string; error: unknown };
 
-const ofRun = /^(\/api\/(?:run-detail|run-code|runs)\/)([^/]+)(\/.*)?$/;
+const ofRun =
+  /^(\/api\/(?:run-detail|run-code|run-images|run-file|run-thumbnail|log-search|runs)\/)([^/]+)(\/.*)?$/;
 
 export class ManyApi extends Api {
   readonly #apiOf: (machine: string) => Api | null;
@@ -37,11 +38,8 @@ export class ManyApi extends Api {
   }
 
   override async call<Answer>(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    const run = ofRun.exec(path);
-    if (run) {
-      const { machine, id } = partsOf(decodeURIComponent(run[2] ?? ""));
-      return this.#reach(machine).call(method, `${run[1]}${encodeURIComponent(id)}${run[3] ?? ""}`, options);
-    }
+    const run = pathOf(path);
+    if (run) return this.#reach(run.machine).call(method, run.path, options);
     const { signal } = options;
     if (path === "/api/series") return (await this.#series(options.body as SeriesRequest, signal)) as Answer;
     const body = options.body as RunsBody;
@@ -50,6 +48,16 @@ export class ManyApi extends Api {
     if (path === "/api/run-metrics") return metricsOf(body.runs, await ask()) as Answer;
     if (path === "/api/run-values/names") return namesOf(answered(await ask())) as Answer;
     return valuesOf(answered(await ask())) as Answer;
+  }
+
+  /** A file of a run has its address on the run's machine; none while that is not connected. */
+  override address(path: string, query: Query = {}): string {
+    const run = pathOf(path);
+    return run ? (this.#apiOf(run.machine)?.address(run.path, query) ?? "") : super.address(path, query);
+  }
+
+  override reaches(key: string): boolean {
+    return this.#apiOf(partsOf(key).machine) !== null;
   }
 
   #reach(machine: string): Api {
@@ -107,6 +115,14 @@ export class ManyApi extends Api {
       live: parts.some(({ answer: { answer } }) => answer.live),
     };
   }
+}
+
+/** Where a question about one run goes, under the run's own id; null where it is about several. */
+function pathOf(path: string): { machine: string; path: string } | null {
+  const run = ofRun.exec(path);
+  if (!run) return null;
+  const { machine, id } = partsOf(decodeURIComponent(run[2] ?? ""));
+  return { machine, path: `${run[1]}${encodeURIComponent(id)}${run[3] ?? ""}` };
 }
 
 /** The answers that came; the first fault where none did. */

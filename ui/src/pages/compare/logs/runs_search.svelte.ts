@@ -17,7 +17,7 @@ export interface RunHits {
 
 /** Lines that one run gives; more are only counted. */
 export const HITS_PER_RUN = 100;
-/** Logs that are read at the same time: more would only wait for the same disk. */
+/** Logs of one machine that are read at the same time: more would only wait for the same disk. */
 const TOGETHER = 3;
 const TYPING_MILLIS = 250;
 
@@ -33,11 +33,15 @@ export class RunsSearch {
   #question: RunsQuestion | null = null;
   #queue: string[] = [];
   #asked = new Set<string>();
-  #running = 0;
+  /** Searches under way, by machine: one that is slow to answer holds up no other. */
+  #running = new Map<string, number>();
   #flight = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly api: Api) {}
+  constructor(
+    readonly api: Api,
+    readonly machineOf: (run: string) => string = () => "",
+  ) {}
 
   get busy(): boolean {
     return this.left > 0;
@@ -65,7 +69,7 @@ export class RunsSearch {
     clearTimeout(this.#timer);
     this.#flight.abort();
     this.#flight = new AbortController();
-    this.#running = 0;
+    this.#running = new Map();
     for (const run of this.#asked) if (!this.found.has(run)) this.#asked.delete(run);
     this.#queue = [];
     this.left = 0;
@@ -77,6 +81,16 @@ export class RunsSearch {
     if (this.#question) this.ask(this.#question, runs);
   }
 
+  /** These runs may answer now where they did not before. */
+  again(runs: readonly string[]): void {
+    if (runs.length === 0 || this.#question === null) return;
+    for (const run of runs) {
+      this.found.delete(run);
+      this.#asked.delete(run);
+    }
+    this.ask(this.#question, runs);
+  }
+
   clear(): void {
     this.cancel();
     this.found.clear();
@@ -86,12 +100,18 @@ export class RunsSearch {
   }
 
   #next(): void {
-    while (this.#running < TOGETHER) {
-      const run = this.#queue.shift();
+    const isFree = (run: string) => (this.#running.get(this.machineOf(run)) ?? 0) < TOGETHER;
+    for (let at = this.#queue.findIndex(isFree); at >= 0; at = this.#queue.findIndex(isFree)) {
+      const [run] = this.#queue.splice(at, 1);
       if (run === undefined || this.#question === null) return;
-      this.#running += 1;
+      this.#count(run, 1);
       void this.#search(run, this.#question, this.#flight.signal);
     }
+  }
+
+  #count(run: string, by: 1 | -1): void {
+    const machine = this.machineOf(run);
+    this.#running.set(machine, (this.#running.get(machine) ?? 0) + by);
   }
 
   async #search(run: string, question: RunsQuestion, signal: AbortSignal): Promise<void> {
@@ -108,7 +128,7 @@ export class RunsSearch {
     if (signal.aborted) return;
     this.found.set(run, hits);
     this.left -= 1;
-    this.#running -= 1;
+    this.#count(run, -1);
     this.#next();
   }
 }
