@@ -3643,6 +3643,11 @@ export interface components {
             groups?: string[][];
             /** @description What is given around the means of groups. */
             band?: components["schemas"]["BandKind"];
+            /**
+             * @description In the order of `metrics`: smallest and largest x of what else stands in the chart of each, `[from, to]` or null. Pixel columns are
+             *     those of an x axis over all of it.
+             */
+            extents?: (number[] | null)[];
         };
         /** @description A viewer on another machine. */
         SessionAnswer: {

@@ -33,12 +33,14 @@ pub struct MeanSeries {
     pub high: Vec<f64>,
 }
 
-/// The mean of each metric over these runs.
+/// The mean of each metric over these runs. Where the view says no edge it is that of `extents`, in the order of `metrics`, so that all that
+/// stands in a chart shares its pixel columns.
 pub fn means(
     runs: &[&Columns],
     metrics: &[String],
     view: &SeriesView,
     band: Band,
+    extents: &[Option<(f64, f64)>],
 ) -> Vec<MeanSeries> {
     let mut groups: Vec<Group> = metrics.iter().map(|_| Group::default()).collect();
     // Twice over the runs, so that the points of one are in memory at a time.
@@ -57,9 +59,11 @@ pub fn means(
             group.add(&source.sorted(metric));
         }
     }
+    let extents = extents.iter().copied().chain(std::iter::repeat(None));
     groups
         .into_iter()
-        .map(|group| group.series(view, band))
+        .zip(extents)
+        .map(|(group, extent)| group.series(view, band, extent))
         .collect()
 }
 
@@ -161,7 +165,7 @@ impl Group {
         }
     }
 
-    fn series(self, view: &SeriesView, band: Band) -> MeanSeries {
+    fn series(self, view: &SeriesView, band: Band, extent: Option<(f64, f64)>) -> MeanSeries {
         let y: Vec<f64> = self.values.iter().map(Values::mean).collect();
         let non_finite = y.iter().filter(|y| !y.is_finite()).count() as u64;
         let (mut low, mut high): (Vec<f64>, Vec<f64>) =
@@ -178,7 +182,7 @@ impl Group {
             non_finite,
             ..Points::default()
         };
-        let drawn = points.drawn(view, None, &[&low, &high]);
+        let drawn = points.drawn(view, extent, &[&low, &high]);
         let of = |values: &[f64]| drawn.picks.iter().map(|&at| values[at]).collect();
         let last = points.x.last().zip(points.y.last());
         MeanSeries {
@@ -252,7 +256,7 @@ mod tests {
 
     fn mean_of(runs: &[Columns], view: &SeriesView, band: Band) -> MeanSeries {
         let runs: Vec<&Columns> = runs.iter().collect();
-        means(&runs, &["loss".to_owned()], view, band).remove(0)
+        means(&runs, &["loss".to_owned()], view, band, &[]).remove(0)
     }
 
     #[test]
@@ -323,6 +327,31 @@ mod tests {
         let error = (32.0_f64 / 7.0 / 8.0).sqrt();
         assert!((mean.low[0] - (5.0 - error)).abs() < 1e-12);
         assert!((mean.high[0] - (5.0 + error)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn over_the_x_axis_of_its_chart_it_is_what_it_is_in_a_window_of_that_axis() {
+        let steps: Vec<(i64, f64)> = (0..5000).map(|step| (step, (step % 7) as f64)).collect();
+        let narrow = SeriesView {
+            width_px: 50,
+            ..view()
+        };
+        let columns = run(&steps);
+        let wide = means(
+            &[&columns],
+            &["loss".to_owned()],
+            &narrow,
+            Band::Range,
+            &[Some((0.0, 20_000.0))],
+        );
+        let zoomed = SeriesView {
+            from: Some(0.0),
+            to: Some(20_000.0),
+            ..narrow
+        };
+        let own = mean_of(&[run(&steps)], &zoomed, Band::Range);
+        assert_eq!(wide[0], own);
+        assert!(wide[0].series.x.len() < 5000);
     }
 
     #[test]

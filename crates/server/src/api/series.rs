@@ -234,6 +234,11 @@ struct SeriesQuestion {
     /// What is given around the means of groups.
     #[serde(default)]
     band: BandKind,
+    /// In the order of `metrics`: smallest and largest x of what else stands in the chart of each, `[from, to]` or null. Pixel columns are
+    /// those of an x axis over all of it.
+    #[serde(default)]
+    #[schema(value_type = Vec<Option<Vec<f64>>>)]
+    extents: Vec<Option<(f64, f64)>>,
     /// From the last answer: only points recorded since are sent, if that can be.
     #[serde(default, skip_serializing)]
     cursor: Option<String>,
@@ -421,18 +426,13 @@ fn answer(app: &App, question: &SeriesQuestion, view: &SeriesView) -> Result<Vec
     let known = known.filter(|known| question.groups.is_empty() || *known == cursor);
     let delta = known.and_then(|known| appended(&sources, question, view, asked, &known));
     let is_delta = delta.is_some();
-    let groups = if is_delta || question.groups.is_empty() {
-        Vec::new()
-    } else {
-        let groups: Vec<Vec<Arc<Columns>>> = members
-            .into_iter()
-            .map(|runs| runs.into_iter().flatten().collect())
-            .collect();
-        group_series(&groups, &question.metrics, view, question.band)
-    };
-    let series = match delta {
-        Some(series) => series,
-        None => whole(&sources, question, view),
+    let members: Vec<Vec<Arc<Columns>>> = members
+        .into_iter()
+        .map(|runs| runs.into_iter().flatten().collect())
+        .collect();
+    let (series, groups) = match delta {
+        Some(series) => (series, Vec::new()),
+        None => drawn(&sources, &members, question, view),
     };
     let live = question
         .runs
@@ -478,16 +478,37 @@ fn appended(
     Some(all)
 }
 
+/// Smallest and largest x.
+type Extent = (f64, f64);
+
+/// Every series and every mean as JSON. What stands in one chart shares its pixel columns.
+fn drawn(
+    sources: &[Source],
+    members: &[Vec<Arc<Columns>>],
+    question: &SeriesQuestion,
+    view: &SeriesView,
+) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let everyone = sources.iter().flatten().chain(members.iter().flatten());
+    let extents = shared_extents(everyone, question, view);
+    let groups = group_series(members, &question.metrics, view, question.band, &extents);
+    (whole(sources, question, view, &extents), groups)
+}
+
 /// Every series as JSON; two threads share the work when there is much.
-fn whole(sources: &[Source], question: &SeriesQuestion, view: &SeriesView) -> Vec<Vec<u8>> {
+fn whole(
+    sources: &[Source],
+    question: &SeriesQuestion,
+    view: &SeriesView,
+    extents: &[Option<Extent>],
+) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
-    let extents = shared_extents(sources, question, view);
-    let wanted: Vec<(&String, Option<(f64, f64)>)> = question.metrics.iter().zip(extents).collect();
+    let extents = extents.iter().copied();
+    let wanted: Vec<(&String, Option<Extent>)> = question.metrics.iter().zip(extents).collect();
     for (run, source) in question.runs.iter().zip(sources) {
         match source {
             Ok(columns) => {
                 let series = SeriesSource::of(columns, view);
-                let some = |wanted: &[(&String, Option<(f64, f64)>)]| -> Vec<_> {
+                let some = |wanted: &[(&String, Option<Extent>)]| -> Vec<_> {
                     wanted
                         .iter()
                         .map(|&(metric, extent)| {
@@ -524,21 +545,26 @@ fn whole(sources: &[Source], question: &SeriesQuestion, view: &SeriesView) -> Ve
     all
 }
 
-/// The x axis that all runs of a chart are drawn over, for each metric; `None` where a run has only its own.
-fn shared_extents(
-    sources: &[Source],
+/// The x axis that all of a chart is drawn over, for each metric; `None` where a run has only its own.
+fn shared_extents<'a>(
+    everyone: impl Iterator<Item = &'a Arc<Columns>> + Clone,
     question: &SeriesQuestion,
     view: &SeriesView,
-) -> Vec<Option<(f64, f64)>> {
-    let mut extents = vec![None; question.metrics.len()];
-    if sources.len() < 2 || (view.from.is_some() && view.to.is_some()) {
+) -> Vec<Option<Extent>> {
+    let given = question.extents.iter().copied();
+    let mut extents: Vec<Option<Extent>> = given
+        .chain(std::iter::repeat(None))
+        .take(question.metrics.len())
+        .collect();
+    let is_alone = everyone.clone().nth(1).is_none() && question.extents.is_empty();
+    if is_alone || (view.from.is_some() && view.to.is_some()) {
         return extents;
     }
-    for columns in sources.iter().flatten() {
+    for columns in everyone {
         let series = SeriesSource::of(columns, view);
         for (metric, extent) in question.metrics.iter().zip(&mut extents) {
             let own = series.extent(metric);
-            let wider = |(a, b): (f64, f64), (from, to): (f64, f64)| (a.min(from), b.max(to));
+            let wider = |(a, b): Extent, (from, to): Extent| (a.min(from), b.max(to));
             *extent = match (*extent, own) {
                 (Some(known), Some(own)) => Some(wider(known, own)),
                 (known, own) => known.or(own),

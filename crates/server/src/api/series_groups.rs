@@ -57,12 +57,14 @@ pub(super) struct GroupSeries {
     problem: Option<String>,
 }
 
-/// The means of all groups as JSON, group by group; two threads share the groups. Runs that cannot be read have no part in them.
+/// The means of all groups as JSON, group by group; two threads share the groups. Runs that cannot be read have no part in them. `extents`:
+/// the x axis of each metric's chart, where it is wider than a mean.
 pub(super) fn group_series(
     groups: &[Vec<Arc<Columns>>],
     metrics: &[String],
     view: &SeriesView,
     band: BandKind,
+    extents: &[Option<(f64, f64)>],
 ) -> Vec<Vec<u8>> {
     let band = match band {
         BandKind::Range => Band::Range,
@@ -72,7 +74,7 @@ pub(super) fn group_series(
         let mut all = Vec::new();
         for (at, runs) in groups.iter().enumerate() {
             let runs: Vec<&Columns> = runs.iter().map(|columns| &**columns).collect();
-            let found = means(&runs, metrics, view, band);
+            let found = means(&runs, metrics, view, band, extents);
             all.extend(
                 metrics
                     .iter()

@@ -108,4 +108,39 @@ describe("questions to several machines", () => {
     expect(third.delta).toBe(false);
     expect(near.asked.at(-1)?.[1]).toMatchObject({ cursor: null });
   });
+
+  it("about curves are asked again of the machine whose curves were reduced over a narrower x axis than the chart's", async () => {
+    const drawn = (from: number, to: number, exact: boolean) =>
+      machineOf((_, body): SeriesAnswer => {
+        const { runs, metrics, extents = [], cursor } = body as SeriesRequest;
+        const series = runs.flatMap((run) =>
+          metrics.map(
+            (metric) => ({ run, metric, x_from: from, x_to: to, exact }) as SeriesAnswer["series"][number],
+          ),
+        );
+        return {
+          series,
+          groups: [],
+          cursor: `over ${JSON.stringify(extents)}`,
+          delta: cursor !== null,
+          live: false,
+        };
+      });
+    const short = drawn(0, 10, false);
+    const long = drawn(5, 100, false);
+    const few = drawn(0, 3, true);
+    const machines: Record<string, Machine> = { "": short, "ssh:long": long, "ssh:few": few };
+    const api = new ManyApi((machine) => machines[machine] ?? null);
+    const request = { runs: ["/a", "ssh:long/b", "ssh:few/c"], metrics: ["loss"] };
+    const first = await api.post<SeriesAnswer>("/api/series", { ...request, cursor: null });
+    expect(first.series.map(({ run }) => run)).toEqual(request.runs);
+    const axes = (machine: Machine) => machine.asked.map(([, body]) => (body as SeriesRequest).extents);
+    expect([axes(short), axes(long), axes(few)]).toEqual([[[], [[0, 100]]], [[], [[0, 100]]], [[]]]);
+    // What is added later is drawn over the same axis.
+    await api.post<SeriesAnswer>("/api/series", { ...request, cursor: first.cursor });
+    expect([axes(short).at(-1), axes(few).at(-1)]).toEqual([[[0, 100]], []]);
+    // A window is its own axis.
+    await api.post<SeriesAnswer>("/api/series", { ...request, from: 1, to: 2, cursor: null });
+    expect(axes(short).length).toBe(4);
+  });
 });

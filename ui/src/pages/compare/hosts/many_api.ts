@@ -2,7 +2,8 @@
 import { Api, ApiError, type CallOptions, type Query } from "../../../api/client";
 import type { RecordedValue } from "../../../api/run_values";
 import type { RunMetricsOfMany, SeriesAnswer, SeriesRequest } from "../../../api/wire";
-import { byMachine, groupsOf, keyOf, partsOf } from "./run_key";
+import { seriesOfMany } from "./many_series";
+import { byMachine, keyOf, partsOf } from "./run_key";
 
 /** Code of the fault of a machine that is not connected. */
 export const NOT_REACHABLE = "NOT_REACHABLE";
@@ -80,40 +81,14 @@ export class ManyApi extends Api {
     return Promise.all([...ids].map(one));
   }
 
-  /** A machine goes on from its own cursor; where one begins anew, all do. */
-  async #series(request: SeriesRequest, signal?: AbortSignal): Promise<SeriesAnswer> {
-    const groups = request.groups ?? [];
-    const ids = byMachine([...request.runs, ...groups.flat()]);
-    const wanted = new Set(request.runs);
-    const known = request.cursor ? (JSON.parse(request.cursor) as Record<string, string>) : {};
-    const goesOn = [...ids.keys()].every((machine) => known[machine] !== undefined);
-    const told = await this.#all(ids, async (api, own, machine) => {
-      const mine = groupsOf(groups, machine);
-      const body: SeriesRequest = {
-        ...request,
-        runs: [...new Set(own)].filter((id) => wanted.has(keyOf(machine, id))),
-        cursor: goesOn ? (known[machine] ?? null) : null,
-        ...(request.groups ? { groups: mine.map((group) => group.runs) } : {}),
-      };
-      const answer = await api.post<SeriesAnswer>("/api/series", body, signal);
-      return { answer, places: mine.map((group) => group.at) };
+  #series(request: SeriesRequest, signal?: AbortSignal): Promise<SeriesAnswer> {
+    return seriesOfMany(request, async (questions) => {
+      const bodies = new Map(questions.map(({ machine, body }) => [machine, body]));
+      const machines = new Map(questions.map(({ machine, body }) => [machine, body.runs]));
+      const ask = (api: Api, _: unknown, machine: string) =>
+        api.post<SeriesAnswer>("/api/series", bodies.get(machine), signal);
+      return answered(await this.#all(machines, ask));
     });
-    const parts = answered(told);
-    if (goesOn && parts.some((part) => !part.answer.answer.delta))
-      return this.#series({ ...request, cursor: null }, signal);
-    return {
-      series: parts.flatMap(({ machine, answer: { answer } }) =>
-        answer.series.map((one) => ({ ...one, run: keyOf(machine, one.run) })),
-      ),
-      groups: parts.flatMap(({ answer: { answer, places } }) =>
-        (answer.groups ?? []).map((one) => ({ ...one, group: places[one.group] ?? -1 })),
-      ),
-      cursor: JSON.stringify(
-        Object.fromEntries(parts.map(({ machine, answer: { answer } }) => [machine, answer.cursor])),
-      ),
-      delta: goesOn,
-      live: parts.some(({ answer: { answer } }) => answer.live),
-    };
   }
 }
 
