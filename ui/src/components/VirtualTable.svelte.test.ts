@@ -1,6 +1,7 @@
 import { createRawSnippet, flushSync, mount, unmount } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import VirtualTable, { type Column } from "./VirtualTable.svelte";
+import type { Column } from "./table/columns";
+import VirtualTable from "./VirtualTable.svelte";
 
 interface Row {
   id: string;

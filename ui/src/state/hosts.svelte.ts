@@ -2,45 +2,20 @@
 import { untrack } from "svelte";
 import { here } from "../api/client";
 import type { HostsAnswer, Session } from "../api/hosts";
-import type { Live, LiveFrame } from "../api/live.svelte";
+import type { LiveFrame } from "../api/live.svelte";
+import { LiveQuestion } from "../api/live_question.svelte";
 import { type HostEntry, mergedHosts, type Remote, remotesOf } from "./host_facts";
 
 /** Time between two questions while the live link is down. */
 const fallbackMillis = 2_000;
 
-export class Hosts {
+export class Hosts extends LiveQuestion {
   value = $state.raw<HostsAnswer | null>(null);
-  error = $state.raw<unknown>(null);
-  /** True until the first answer or failure. */
-  waiting = $state(true);
   /** Null until they are known. */
   readonly list: readonly HostEntry[] | null = $derived(this.value ? mergedHosts(this.value.hosts) : null);
   readonly remotes: readonly Remote[] = $derived(remotesOf(this.list ?? []));
 
-  readonly #live: Live;
-  #flight: Promise<void> | null = null;
-  #again = false;
   readonly #watchers = new Map<symbol, number>();
-  #stopped = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(live: Live) {
-    this.#live = live;
-  }
-
-  start(): () => void {
-    this.#stopped = false;
-    const deaf = this.#live.listen((frame) => this.#hear(frame));
-    const wake = () => document.hidden || void this.refresh();
-    document.addEventListener("visibilitychange", wake);
-    untrack(() => void this.refresh());
-    return () => {
-      this.#stopped = true;
-      deaf();
-      document.removeEventListener("visibilitychange", wake);
-      clearTimeout(this.#timer);
-    };
-  }
 
   host(id: string): HostEntry | null {
     return this.list?.find((host) => host.id === id) ?? null;
@@ -58,47 +33,22 @@ export class Hosts {
   watchFigures(everyMillis: number): () => void {
     const key = Symbol("watch");
     this.#watchers.set(key, everyMillis);
-    untrack(() => this.#plan());
+    untrack(() => this.plan());
     return () => this.#watchers.delete(key);
   }
 
-  /** Asks now. Calls during a question become one more question after it; resolves when the newest is answered. */
-  refresh(): Promise<void> {
-    if (this.#flight) this.#again = true;
-    this.#flight ??= this.#ask().finally(() => {
-      this.#flight = null;
-    });
-    return this.#flight;
+  protected async ask(signal: AbortSignal): Promise<void> {
+    const value = await here.get<HostsAnswer>("/api/hosts", {}, signal);
+    if (!signal.aborted) this.value = value;
   }
 
-  async #ask(): Promise<void> {
-    clearTimeout(this.#timer);
-    do {
-      this.#again = false;
-      try {
-        this.value = await here.get<HostsAnswer>("/api/hosts");
-        this.error = null;
-      } catch (error) {
-        this.error = error;
-      }
-    } while (this.#again);
-    this.waiting = false;
-    this.#plan();
-  }
-
-  #plan(): void {
-    clearTimeout(this.#timer);
-    if (this.#stopped) return;
-    const isBlind = this.#live.state !== "live" || this.error !== null;
+  protected override restMillis(): number | null {
+    if (this.live.state !== "live" || this.error !== null) return fallbackMillis;
     const isWatched = this.#watchers.size > 0 && !document.hidden && this.remotes.length > 0;
-    if (!isBlind && !isWatched) return;
-    this.#timer = setTimeout(
-      () => void this.refresh(),
-      isBlind ? fallbackMillis : Math.min(...this.#watchers.values()),
-    );
+    return isWatched ? Math.min(...this.#watchers.values()) : null;
   }
 
-  #hear(frame: LiveFrame): void {
+  protected hear(frame: LiveFrame): void {
     if (frame.type === "hosts" || frame.type === "hello") void this.refresh();
   }
 }

@@ -3,6 +3,7 @@ import { untrack } from "svelte";
 import { type Api, here } from "../api/client";
 import type { SeenList } from "../api/hosts";
 import type { Live, LiveFrame } from "../api/live.svelte";
+import { LiveQuestion } from "../api/live_question.svelte";
 import type { RunListAnswer, RunRow, StorageInfo } from "../api/wire";
 
 /** Time between two questions while the live link is down, in milliseconds. */
@@ -154,31 +155,24 @@ export interface RunListOptions {
   lastSeen?: () => Promise<SeenList>;
 }
 
-export class RunList implements RunSource, RunOrigin {
+export class RunList extends LiveQuestion implements RunSource, RunOrigin {
   rows = $state.raw<readonly ListedRun[]>([]);
   storage = $state.raw<StorageInfo | null>(null);
-  error = $state.raw<unknown>(null);
-  /** True until the first answer or failure. */
-  waiting = $state(true);
   heardAtSecs = $state(0);
   readonly byKey = $derived(new Map(this.rows.map((row) => [row.key, row])));
 
   readonly machine: string;
   readonly name: string;
   readonly api: Api;
-  readonly live: Live;
   readonly isRemembered: boolean;
   /** In front of the ids of its rows: nothing when it stands alone, its name among the rows of others. */
   readonly #before: string;
   readonly #reachable: () => boolean;
   readonly #lastSeen: (() => Promise<SeenList>) | null;
   #cursor = "";
-  #flight: AbortController | null = null;
-  #again = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(live: Live, options: RunListOptions = {}) {
-    this.live = live;
+    super(live);
     this.machine = options.machine ?? "";
     this.name = options.name ?? "";
     this.api = options.api ?? here;
@@ -192,62 +186,28 @@ export class RunList implements RunSource, RunOrigin {
     return !this.isRemembered && this.#reachable();
   }
 
-  /** Loads and follows until the returned function is called. */
-  start(): () => void {
-    const deaf = this.live.listen((frame) => this.#hear(frame));
-    const wake = () => document.hidden || void this.refresh();
-    document.addEventListener("visibilitychange", wake);
-    untrack(() => void this.refresh());
-    return () => {
-      deaf();
-      document.removeEventListener("visibilitychange", wake);
-      clearTimeout(this.#timer);
-      this.#flight?.abort();
-      this.#flight = null;
-    };
+  /** Fetches what changed. */
+  protected async ask(signal: AbortSignal): Promise<void> {
+    if (!untrack(() => this.isReachable)) await this.#recall(signal);
+    if (this.isRemembered) return;
+    const since = this.#cursor === "" ? null : this.#cursor;
+    try {
+      const answer = await this.api.get<RunListAnswer>("/api/run-list", { since }, signal);
+      if (!signal.aborted) this.#take(answer);
+    } catch (error) {
+      await this.#recall(signal);
+      throw error;
+    }
   }
 
-  /** Fetches what changed. Calls during a fetch become one more fetch after it. */
-  async refresh(): Promise<void> {
-    if (this.#flight) {
-      this.#again = true;
-      return;
-    }
-    clearTimeout(this.#timer);
-    const flight = new AbortController();
-    this.#flight = flight;
-    if (!untrack(() => this.isReachable)) await this.#recall(flight);
-    if (this.isRemembered) {
-      this.#flight = null;
-      this.waiting = false;
-      return;
-    }
-    try {
-      do {
-        this.#again = false;
-        const since = this.#cursor === "" ? null : this.#cursor;
-        const answer = await this.api.get<RunListAnswer>("/api/run-list", { since }, flight.signal);
-        if (flight.signal.aborted) return;
-        this.#take(answer);
-      } while (this.#again);
-      this.error = null;
-    } catch (error) {
-      if (flight.signal.aborted) return;
-      this.error = error;
-      await this.#recall(flight);
-    }
-    if (this.#flight !== flight) return;
-    this.#flight = null;
-    this.waiting = false;
-    if (this.live.state !== "live" || this.error !== null) {
-      this.#timer = setTimeout(() => void this.refresh(), fallbackMillis);
-    }
+  protected override restMillis(): number | null {
+    if (this.isRemembered) return null;
+    return this.live.state !== "live" || this.error !== null ? fallbackMillis : null;
   }
 
   /** Shows another root: nothing of the old one may stay on screen. */
   async switched(storage?: StorageInfo): Promise<void> {
-    this.#flight?.abort();
-    this.#flight = null;
+    this.forget();
     this.#cursor = "";
     this.rows = [];
     if (storage) this.storage = storage;
@@ -256,10 +216,10 @@ export class RunList implements RunSource, RunOrigin {
   }
 
   /** Shows what was last seen of a machine that does not answer, when nothing newer is on screen. */
-  async #recall(flight: AbortController): Promise<void> {
+  async #recall(signal: AbortSignal): Promise<void> {
     if (this.#lastSeen === null || this.rows.length > 0) return;
     const seen = await this.#lastSeen().catch(() => null);
-    if (seen === null || flight.signal.aborted || this.rows.length > 0) return;
+    if (seen === null || signal.aborted || this.rows.length > 0) return;
     this.rows = rowsOf(seen.answer, this.#before, this);
     this.storage = seen.answer.storage;
     this.heardAtSecs = Date.now() / 1000 - seen.age_secs;
@@ -277,7 +237,7 @@ export class RunList implements RunSource, RunOrigin {
     this.#cursor = answer.cursor;
   }
 
-  #hear(frame: LiveFrame): void {
+  protected hear(frame: LiveFrame): void {
     this.heardAtSecs = Date.now() / 1000;
     switch (frame.type) {
       case "hello":

@@ -1,6 +1,6 @@
 /** Which assets are shown and in what order, and what else is known of one. Pure. */
 import { ASSET_KINDS, type Asset, type AssetKind } from "../../api/assets";
-import type { Column, SortOrder } from "../../components/VirtualTable.svelte";
+import type { Column, SortOrder } from "../../components/table/columns";
 import type { AssetsText } from "../../text/assets";
 
 export type ColumnKey = keyof AssetsText["column"];

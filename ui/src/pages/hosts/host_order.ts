@@ -1,6 +1,6 @@
 /** The order of the list of servers: what is connected first, then what was used last. Pure. */
 
-import type { SortOrder } from "../../components/VirtualTable.svelte";
+import type { SortOrder } from "../../components/table/columns";
 import { addressOf, type HostEntry, hostState, stateRank } from "../../state/host_facts";
 
 const collator = new Intl.Collator(["en", "zh"], { numeric: true, sensitivity: "base" });

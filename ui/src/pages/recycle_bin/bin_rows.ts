@@ -1,6 +1,6 @@
 /** Which deleted runs are shown and in what order. Pure. */
 import type { BinRun } from "../../api/recycle_bin";
-import type { Column } from "../../components/VirtualTable.svelte";
+import type { Column } from "../../components/table/columns";
 import type { RecycleBinText } from "../../text/recycle_bin";
 
 export interface SortOrder {

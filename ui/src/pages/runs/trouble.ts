@@ -1,5 +1,6 @@
 /** What is wrong with the storage folder, in words. */
 import type { StorageInfo } from "../../api/wire";
+import type { FailedFace } from "../../components/list_face";
 import type { RunOrigin } from "../../state/run_list.svelte";
 import { fill, type Text } from "../../text/languages";
 
@@ -21,6 +22,20 @@ export function troubleOf(text: Text, storage: StorageInfo | null): Trouble | nu
   const words = known.get(storage.state) ?? other;
   return { title: words.title, detail: fill(words.detail, values) };
 }
+
+/** The trouble as all that a page shows: try again, or choose another folder. */
+export const troubleFace = (
+  text: Text,
+  trouble: Trouble,
+  onretry: () => void,
+  onchoose: () => void,
+): FailedFace => ({
+  kind: "failed",
+  ...trouble,
+  retryLabel: text.storage.again,
+  onretry,
+  way: { label: text.frame.chooseRoot, onclick: onchoose },
+});
 
 /** Deleting, renaming and tagging can work: the machine answers and its folder takes writes. */
 export const isWritable = (origin: Pick<RunOrigin, "storage" | "isReachable">): boolean =>

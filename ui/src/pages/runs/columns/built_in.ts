@@ -1,5 +1,5 @@
 /** The columns that every run has, in the order in which they matter. */
-import type { Column } from "../../../components/VirtualTable.svelte";
+import type { Column } from "../../../components/table/columns";
 import type { Text } from "../../../text/languages";
 
 export type BuiltIn = keyof Text["runs"]["column"];

@@ -2,7 +2,7 @@
 import { untrack } from "svelte";
 import { askCurves, type SmallCurve } from "../../../api/run_curves";
 import { askValues, type RecordedValue } from "../../../api/run_values";
-import type { Column } from "../../../components/VirtualTable.svelte";
+import type { Column } from "../../../components/table/columns";
 import { preferences } from "../../../state/preferences.svelte";
 import { route } from "../../../state/route.svelte";
 import type { ListedRun } from "../../../state/run_list.svelte";
