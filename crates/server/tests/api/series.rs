@@ -303,6 +303,59 @@ async fn groups_come_as_their_mean_with_a_band_and_anew_when_one_of_their_runs_g
     assert_eq!(error["groups"][0]["high"][0], 5.0);
 }
 
+/// Runs, means and what another machine draws stand in one chart: each is reduced as in a window of the chart's whole x axis.
+#[tokio::test]
+async fn all_that_stands_in_a_chart_shares_the_pixel_columns_of_its_whole_x_axis() {
+    let server = TestServer::empty().await;
+    let (short, long) = ("20260602_120000_aaaaaa", "20260602_120000_bbbbbb");
+    let points = |steps: u32| -> Vec<(u32, f64)> {
+        (0..steps)
+            .map(|step| (u64::from(step), f64::from(step % 13)))
+            .collect()
+    };
+    record(&server, short, "finished", &points(600));
+    record(&server, long, "finished", &points(900));
+    let of = |question: Value| {
+        let server = &server;
+        async move {
+            let mut body = json!({"metrics": ["loss"], "width_px": 20, "runs": [], "groups": []});
+            for (key, value) in question.as_object().unwrap() {
+                body[key] = value.clone();
+            }
+            ask(server, body).await
+        }
+    };
+    let window = |to: f64| json!({"runs": [short], "groups": [[short]], "from": 0.0, "to": to});
+    let over_long = of(window(899.0)).await;
+    let over_far = of(window(2000.0)).await;
+    assert_ne!(over_long["series"][0]["x"], over_far["series"][0]["x"]);
+
+    let beside_run = of(json!({"runs": [short, long], "groups": [[short]]})).await;
+    assert_eq!(beside_run["series"][0]["x"], over_long["series"][0]["x"]);
+    assert_eq!(beside_run["groups"][0]["x"], over_long["groups"][0]["x"]);
+    let beside_mean = of(json!({"groups": [[short], [long]]})).await;
+    assert_eq!(beside_mean["groups"][0]["x"], over_long["groups"][0]["x"]);
+
+    let elsewhere = json!({"runs": [short], "groups": [[short]], "extents": [[-5.0, 2000.0]]});
+    let elsewhere = of(elsewhere).await;
+    let window = json!({"runs": [short], "groups": [[short]], "from": -5.0, "to": 2000.0});
+    let window = of(window).await;
+    assert_eq!(elsewhere["series"][0]["x"], window["series"][0]["x"]);
+    assert_eq!(elsewhere["groups"][0]["x"], window["groups"][0]["x"]);
+    // Whole as it is told, wherever its neighbours end.
+    assert_eq!(
+        (
+            &elsewhere["series"][0]["x_from"],
+            &elsewhere["series"][0]["x_to"]
+        ),
+        (&json!(0.0), &json!(599.0))
+    );
+    // No axis is known of what nobody else has, and of more metrics than were asked for nothing follows.
+    let alone = of(json!({"runs": [short]})).await;
+    let unknown = of(json!({"runs": [short], "extents": [null, [0.0, 1e9]]})).await;
+    assert_eq!(alone["series"], unknown["series"]);
+}
+
 #[tokio::test]
 async fn too_many_groups_or_members_are_refused() {
     let server = TestServer::empty().await;

@@ -9,15 +9,25 @@ use super::{
 use crate::{places, programs::capture, ui};
 
 /// What the script measures: its name there, what it is, its unit, its goal.
-const MEASURES: [(&str, &str, Measure); 10] = [
+const MEASURES: [(&str, &str, Measure); 15] = [
     (
         "paint_10000_runs_millis",
-        "10,000 runs painted, indexed before",
+        "10,000 runs painted, indexed before, in a new tab",
+        Measure::Millis(200.0),
+    ),
+    (
+        "tab_paint_10000_runs_millis",
+        "the same, in a tab that is open already",
         Measure::Millis(200.0),
     ),
     (
         "paint_100000_runs_millis",
-        "100,000 runs painted, indexed before",
+        "100,000 runs painted, indexed before, in a new tab",
+        Measure::Millis(1000.0),
+    ),
+    (
+        "tab_paint_100000_runs_millis",
+        "the same, in a tab that is open already",
         Measure::Millis(1000.0),
     ),
     (
@@ -32,7 +42,12 @@ const MEASURES: [(&str, &str, Measure); 10] = [
     ),
     (
         "first_charts_100x100000_millis",
-        "first charts of 100 metrics x 100,000 points, from the address",
+        "first charts of 100 metrics x 100,000 points, from the address, in a new tab",
+        Measure::Millis(250.0),
+    ),
+    (
+        "tab_first_charts_100x100000_millis",
+        "the same, in a tab that is open already",
         Measure::Millis(250.0),
     ),
     (
@@ -47,12 +62,22 @@ const MEASURES: [(&str, &str, Measure); 10] = [
     ),
     (
         "first_charts_5000_millis",
-        "page of 5,000 charts painted",
+        "page of 5,000 charts painted, in a new tab",
+        Measure::Millis(500.0),
+    ),
+    (
+        "tab_first_charts_5000_millis",
+        "the same, in a tab that is open already",
         Measure::Millis(500.0),
     ),
     (
         "compare_100_runs_10_charts_millis",
-        "100 runs x 10 charts compared, from the address",
+        "100 runs x 10 charts compared, from the address, in a new tab",
+        Measure::Millis(500.0),
+    ),
+    (
+        "tab_compare_100_runs_10_charts_millis",
+        "the same, in a tab that is open already",
         Measure::Millis(500.0),
     ),
     (
