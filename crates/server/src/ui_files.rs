@@ -1,12 +1,14 @@
 //! The page, embedded. The UI build writes a `.br` and a `.gz` beside each text file; the smallest that the browser takes is
-//! sent. Hashed files under `assets/` never change; everything else is checked by its `ETag`. A path that is no file
-//! is the page itself (it has its own routes), but only for a browser that wants a page.
+//! sent, and a viewer that travels has only the `.gz`. Hashed files under `assets/` never change; everything else is checked by
+//! its `ETag`. A path that is no file is the page itself (it has its own routes), but only for a browser that wants a page.
 
 use std::borrow::Cow;
+use std::io::Read;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use rust_embed::RustEmbed;
 
 use crate::error::ApiError;
@@ -18,6 +20,10 @@ use crate::router;
 #[cfg_attr(not(feature = "docs"), exclude = "redoc*")]
 // Gzip is enough for a page that is looked at through a tunnel, and the viewer travels.
 #[cfg_attr(not(feature = "hosts"), exclude = "*.br")]
+#[cfg_attr(not(feature = "hosts"), exclude = "*.js")]
+#[cfg_attr(not(feature = "hosts"), exclude = "*.css")]
+#[cfg_attr(not(feature = "hosts"), exclude = "*.svg")]
+#[cfg_attr(not(feature = "hosts"), exclude = "*.html")]
 struct Ui;
 
 /// Encodings that the UI build writes, best first.
@@ -54,13 +60,20 @@ pub(crate) fn answer(request: &Request) -> Response {
 fn answer_from(lookup: Lookup<'_>, request: &Request) -> Response {
     let name = request.uri().path().trim_start_matches('/');
     let is_side_file = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
-    if !name.is_empty() && !is_side_file && lookup(name).is_some() {
+    if !name.is_empty() && !is_side_file && is_known(lookup, name) {
         return send(lookup, name, request.headers());
     }
     if name.is_empty() || accepts_html(request.headers()) {
         return send(lookup, "index.html", request.headers());
     }
     router::unknown(request.method()).into_response()
+}
+
+fn is_known(lookup: Lookup<'_>, name: &str) -> bool {
+    let mut forms = ENCODINGS
+        .iter()
+        .map(|(_, ending)| format!("{name}{ending}"));
+    lookup(name).is_some() || forms.any(|form| lookup(&form).is_some())
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
@@ -130,7 +143,24 @@ fn smallest(
             return Some((file, Some(encoding)));
         }
     }
-    Some((lookup(name)?, None))
+    lookup(name)
+        .or_else(|| unpacked(&lookup(&format!("{name}.gz"))?))
+        .map(|file| (file, None))
+}
+
+/// What a file holds of which only the gzip form is at hand.
+fn unpacked(packed: &UiFile) -> Option<UiFile> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(&*packed.bytes)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    let mut sha256 = packed.sha256;
+    // Another form, another tag.
+    sha256[0] ^= 0xff;
+    Some(UiFile {
+        bytes: bytes.into(),
+        sha256,
+    })
 }
 
 /// `gzip, br;q=0` takes gzip and refuses br.
@@ -217,6 +247,37 @@ mod tests {
             );
             assert_eq!(headers["vary"], "accept-encoding");
         }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_which_only_the_gzip_form_travels_is_unpacked_for_who_does_not_take_it() {
+        let packed = |name: &str| -> Option<UiFile> {
+            (name == "assets/app-1a2b.js.gz").then(|| {
+                let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                std::io::Write::write_all(&mut to, b"a long script").unwrap();
+                UiFile {
+                    bytes: Cow::Owned(to.finish().unwrap()),
+                    sha256: [7; 32],
+                }
+            })
+        };
+        let ask = |accepted: &'static str| {
+            let request = Request::builder()
+                .uri("/assets/app-1a2b.js")
+                .header("accept-encoding", accepted)
+                .body(axum::body::Body::empty())
+                .unwrap();
+            answer_from(&packed, &request)
+        };
+        let plain = ask("identity");
+        assert_eq!(plain.headers().get("content-encoding"), None);
+        let zipped = ask("gzip");
+        assert_eq!(zipped.headers()["content-encoding"], "gzip");
+        assert_ne!(plain.headers()["etag"], zipped.headers()["etag"]);
+        let body = axum::body::to_bytes(plain.into_body(), 10_000)
+            .await
+            .unwrap();
+        assert_eq!(&*body, b"a long script");
     }
 
     #[tokio::test]

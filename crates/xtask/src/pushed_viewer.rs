@@ -5,12 +5,12 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::BufWriter,
+    num::NonZeroU64,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flate2::{Compression, write::GzEncoder};
 
 use crate::{
     needs::{python, tools},
@@ -76,11 +76,14 @@ fn mebibytes(file: &Path) -> Result<f64> {
 
 fn pack(binary: &Path, packed: &Path) -> Result<()> {
     fs::create_dir_all(folder())?;
-    let mut from =
-        File::open(binary).with_context(|| format!("{} was not built", binary.display()))?;
-    let mut to = GzEncoder::new(File::create(packed)?, Compression::best());
-    io::copy(&mut from, &mut to)?;
-    to.finish()?;
+    let from = File::open(binary).with_context(|| format!("{} was not built", binary.display()))?;
+    let to = BufWriter::new(File::create(packed)?);
+    // Packed once and carried often: what takes a quarter of a minute here is a thirtieth less on every line.
+    let once = zopfli::Options {
+        iteration_count: NonZeroU64::MIN,
+        ..zopfli::Options::default()
+    };
+    zopfli::compress(once, zopfli::Format::Gzip, from, to)?;
     Ok(())
 }
 

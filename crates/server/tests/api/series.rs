@@ -310,7 +310,7 @@ async fn all_that_stands_in_a_chart_shares_the_pixel_columns_of_its_whole_x_axis
     let (short, long) = ("20260602_120000_aaaaaa", "20260602_120000_bbbbbb");
     let points = |steps: u32| -> Vec<(u32, f64)> {
         (0..steps)
-            .map(|step| (u64::from(step), f64::from(step % 13)))
+            .map(|step| (step, f64::from(step % 13)))
             .collect()
     };
     record(&server, short, "finished", &points(600));
