@@ -456,7 +456,7 @@ export const en = {
     },
   },
   preview: {
-    chartFacts: "step · {n} points",
+    chartFacts: "step · {n} point|step · {n} points",
     chart: {
       summary: "{points} points drawn, from {low} to {high}, last {last}",
       nothing: "no points",
