@@ -158,6 +158,8 @@ describe("a server of the ssh config", { timeout: slow }, () => {
     await edit.getByLabel("Name").fill("renamed over there");
     await page.keyboard.press("Enter");
     await run("renamed over there").waitFor();
+    // The keys are the table's again.
+    await edit.waitFor({ state: "hidden" });
     expect(JSON.parse(readFileSync(join(dir, "meta.json"), "utf8")).alias).toBe("renamed over there");
     await page.keyboard.press("Delete");
     await page.getByRole("status").getByText("Deleted renamed over there").waitFor();

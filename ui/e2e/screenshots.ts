@@ -43,6 +43,8 @@ async function draw(viewer: Viewer, list: readonly Picture[]): Promise<void> {
     const view = await openPage(browser, options);
     await view.page.goto(viewer.address + address);
     await ready(view.page);
+    // The bell and the link come when the page stands.
+    await view.page.waitForFunction(() => performance.now() > 1_200);
     await view.page.screenshot({ path: join(pictures, `${name}.png`) });
     await view.close();
   }
@@ -129,6 +131,12 @@ async function drawHosts(sshd: Sshd): Promise<void> {
       },
     },
     { name: "runs-all-hosts-dark", address: "/at/all/runs", options: dark, ready: charts },
+  ]);
+  // Both folders are made alike: a run has its namesake on the server.
+  const { rows } = (await (await fetch(`${viewer.address}/api/run-list`)).json()) as RunListAnswer;
+  const keys = rows.slice(0, 3).flatMap(([id]) => [`/${id}`, `ssh:gpu-03/${id}`]);
+  await draw(viewer, [
+    { name: "compare-hosts", address: `/at/all/compare?runs=${keys.join(",")}`, ready: charts },
   ]);
   await sshd.stop();
   const down = (page: Page) =>
