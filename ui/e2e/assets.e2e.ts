@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { archive, hashOf, writeDatasetRun } from "./asset_root";
 import type { Viewer } from "./viewer";
 import { writeRun } from "./viewer";
-import { oneBrowser, Visit } from "./visit";
+import { oneBrowser, refusedUntilClicked, Visit } from "./visit";
 
 const browser = oneBrowser();
 let visit: Visit;
@@ -152,17 +152,15 @@ describe("with runs that share a dataset", () => {
     await page.goto(`${viewer.address}/assets`);
     await page.locator(".waiting").waitFor();
     await page.unroute(list);
-    await page.route(list, (request) =>
-      request.fulfill({
-        status: 503,
-        json: { detail: "the storage does not answer", code: "STORAGE_UNAVAILABLE" },
-      }),
-    );
+    const asked = await refusedUntilClicked(page, "/api/asset-list", {
+      detail: "the storage does not answer",
+      code: "STORAGE_UNAVAILABLE",
+    });
     await page.reload();
     await said(page.getByRole("alert")).toContain("the storage does not answer");
-    await page.unroute(list);
     await page.getByRole("button", { name: "Try again" }).click();
     await grid().waitFor();
+    await asked();
   });
 
   it("says that nothing fits a search, and shows all again", async () => {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { append, eventLine } from "./run_root";
 import { freePort, isRoot, makeKey, Sshd } from "./sshd";
 import { lightViewer, removeFolder, scratch, Viewer, writeRun } from "./viewer";
-import { oneBrowser, Visit } from "./visit";
+import { oneBrowser, refusedUntilClicked, Visit } from "./visit";
 
 /** The first connection of all carries an unpacked debug viewer over: far more than it takes. */
 const patience = { timeout: 120_000 };
@@ -551,15 +551,13 @@ describe("what stands in the way", { timeout: slow }, () => {
 
   it("the server's list of hosts fails: its words, and another try", async () => {
     await begin([{ name: "gpu-test" }]);
-    await page.route("**/api/hosts", (route) =>
-      route.fulfill({ status: 500, json: { detail: "The list is damaged" } }),
-    );
+    const asked = await refusedUntilClicked(page, "/api/hosts", { detail: "The list is damaged" });
     await page.goto(`${viewer.address}/hosts`);
     const alert = page.getByRole("alert");
     await expect.poll(() => alert.innerText()).toContain("The list is damaged");
-    await page.unroute("**/api/hosts");
     await alert.getByRole("button", { name: "Try again" }).click();
     await servers().waitFor();
+    await asked();
   });
 
   it("speaks the reader's language", async () => {

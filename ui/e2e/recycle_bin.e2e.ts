@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Viewer, writeRun } from "./viewer";
-import { oneBrowser, Visit } from "./visit";
+import { oneBrowser, refusedUntilClicked, Visit } from "./visit";
 
 const browser = oneBrowser();
 let visit: Visit;
@@ -207,14 +207,15 @@ describe("with deleted runs", () => {
     await page.goto(`${viewer.address}/recycle-bin`);
     await page.locator(".waiting").waitFor();
     await page.unroute("**/api/recycle-bin");
-    await page.route("**/api/recycle-bin", (request) =>
-      request.fulfill({ status: 500, json: { detail: "the bin is stuck", code: "STUCK" } }),
-    );
+    const asked = await refusedUntilClicked(page, "/api/recycle-bin", {
+      detail: "the bin is stuck",
+      code: "STUCK",
+    });
     await page.reload();
     await said(page.getByRole("alert")).toContain("the bin is stuck");
-    await page.unroute("**/api/recycle-bin");
     await page.getByRole("button", { name: "Try again" }).click();
     await grid().waitFor();
+    await asked();
   });
 
   it("says that the storage folder is missing, and shows the bin when it is back", async () => {

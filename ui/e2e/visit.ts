@@ -101,3 +101,36 @@ export class SharedViewer {
     return this.openedView.page;
   }
 }
+
+/**
+ * Refuses these questions until something is clicked on the page, which tries again by itself too. Returned is a check that the
+ * click itself asked.
+ */
+export async function refusedUntilClicked(
+  page: Page,
+  path: string,
+  json: { detail: string; code?: string },
+): Promise<() => Promise<void>> {
+  await page.addInitScript(() => {
+    const note = () => Object.assign(window, { clickedAt: performance.now() });
+    document.addEventListener("click", note, { capture: true, once: true });
+  });
+  const clickedAt = () => page.evaluate(() => (window as { clickedAt?: number }).clickedAt ?? null);
+  await page.route(`**${path}*`, async (route) => {
+    if ((await clickedAt()) !== null) return route.continue();
+    await route.fulfill({ status: 500, json });
+  });
+  return async () => {
+    const asked = await page.evaluate(
+      (part) =>
+        performance
+          .getEntriesByType("resource")
+          .filter(({ name }) => name.includes(part))
+          .map(({ startTime }) => startTime),
+      path,
+    );
+    const clicked = (await clickedAt()) ?? Number.POSITIVE_INFINITY;
+    // Not the next time that the page would have asked by itself.
+    expect(asked.find((start) => start >= clicked)).toBeLessThan(clicked + 200);
+  };
+}
