@@ -1,5 +1,4 @@
 /** Starts the page: preferences and address first, so that the first frame is already the right one. */
-
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { part } from "./ahead";

@@ -18,6 +18,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(api::logs::routes())
         .merge(api::log_filter::routes())
         .merge(api::metrics::routes())
+        .merge(api::run_metrics::routes())
         .merge(api::series::routes())
         .merge(api::moment::routes())
         .merge(api::runs::routes())

@@ -26,6 +26,7 @@ pub(crate) mod recycle_bin;
 pub(crate) mod retired;
 pub(crate) mod run_gpus;
 pub(crate) mod run_list;
+pub(crate) mod run_metrics;
 pub(crate) mod run_values;
 pub(crate) mod runs;
 pub(crate) mod samples;
